@@ -1,0 +1,184 @@
+#!/usr/bin/env node
+// Builds dist/: every main.ts is a process, a thread or an isolate, and becomes one bundle. `--watch` builds again on each
+// change. A bundle that fails does not keep the others from being built; the exit code is then 1.
+import { access, chmod, cp, mkdir, readdir, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build, context } from 'esbuild'
+
+export const root = dirname(fileURLToPath(import.meta.url))
+
+/** Bundled CommonJS packages call `require` for what Node has built in; an ES module has none of its own. */
+const REQUIRE = `import { createRequire as moorageRequire } from 'node:module'\nconst require = moorageRequire(import.meta.url)`
+
+/** @type {import('esbuild').BuildOptions} */
+const node = { platform: 'node', format: 'esm', target: 'node20.19', banner: { js: REQUIRE } }
+
+/**
+ * What a folder with a main.ts is built as. A folder that has none yet is passed over.
+ * @type {Record<string, import('esbuild').BuildOptions & { executable?: boolean }>}
+ */
+const PLACES = {
+  'runtime/cli': {
+    ...node,
+    outfile: 'dist/cli.js',
+    banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+    executable: true,
+  },
+  'runtime/relay': { ...node, outfile: 'dist/relay.js' },
+  // The project's own wrangler is imported at run time, by a path that only then is known.
+  'runtime/wrangler': { ...node, outfile: 'dist/wrangler.js', target: 'node22.12', external: ['wrangler'] },
+  // wrangler bundles it once more, together with the developer's Worker: names stay, so that its stack traces can be read.
+  'runtime/worker': {
+    platform: 'neutral',
+    format: 'esm',
+    target: 'es2022',
+    outfile: 'dist/worker.js',
+    external: ['cloudflare:*', 'node:*'],
+    conditions: ['workerd', 'worker'],
+    mainFields: ['module', 'main'],
+  },
+  extension: {
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22.15',
+    outfile: 'dist/extension.cjs',
+    external: ['vscode'],
+    // There is no import.meta in CommonJS, so this bundle says itself where it lies.
+    banner: { js: `const moorageUrl = require('node:url').pathToFileURL(__filename).href` },
+    define: { 'import.meta.url': 'moorageUrl' },
+  },
+}
+
+/**
+ * Packages that must not get into a bundle, and why.
+ * @type {{ filter: RegExp, contents: string }[]}
+ */
+const STUBS = [
+  // Native parts of ssh2, both optional: it asks for them in a try and goes on in JavaScript.
+  { filter: /^cpu-features$|sshcrypto\.node$/, contents: `throw new Error('Native modules are not bundled.')` },
+  // dockerode's BuildKit session, with all of gRPC: images are built by the classic builder, which needs none.
+  { filter: /^@grpc\/|^protobufjs/, contents: 'module.exports = {}' },
+  {
+    filter: /^\.\/session$/,
+    contents: `module.exports = () => { throw new Error('BuildKit sessions are not bundled.') }`,
+  },
+]
+
+/** @type {import('esbuild').Plugin} */
+const stubs = {
+  name: 'stubs',
+  setup(build) {
+    for (const [index, { filter, contents }] of STUBS.entries()) {
+      build.onResolve({ filter }, (args) => {
+        const ofDockerode = /[\\/](dockerode|ssh2|docker-modem)[\\/]/.test(args.importer)
+        return ofDockerode ? { path: args.path, namespace: `stub${index}` } : undefined
+      })
+      build.onLoad({ filter: /.*/, namespace: `stub${index}` }, () => ({ contents, loader: 'js' }))
+    }
+  },
+}
+
+/**
+ * The bundles that can be built now, as esbuild options.
+ * @returns {Promise<(import('esbuild').BuildOptions & { outfile: string, executable: boolean })[]>}
+ */
+export async function bundles() {
+  const found = []
+  for (const [folder, { executable = false, ...options }] of Object.entries(PLACES)) {
+    const entry = join(root, folder, 'main.ts')
+    if (!(await exists(entry))) continue
+    found.push({
+      bundle: true,
+      sourcemap: true,
+      // Paths of sources in the maps are relative to dist/, so the same tree gives the same bytes anywhere.
+      sourcesContent: false,
+      metafile: true,
+      legalComments: /** @type {const} */ ('none'),
+      logLevel: /** @type {const} */ ('silent'),
+      absWorkingDir: root,
+      entryPoints: [entry],
+      plugins: [stubs],
+      outfile: '',
+      executable,
+      ...options,
+    })
+  }
+  return found
+}
+
+/** A main.ts in a place that this file does not name would be built by nobody: say so. */
+async function unknownPlaces() {
+  const unknown = []
+  for (const top of ['runtime', 'extension', 'webview']) {
+    for (const file of await readdir(join(root, top), { recursive: true }).catch(() => [])) {
+      const path = join(top, file).replaceAll('\\', '/')
+      if (/(^|\/)main\.tsx?$/.test(path) && !(dirname(path) in PLACES)) unknown.push(path)
+    }
+  }
+  return unknown
+}
+
+/** The native program is built by hand (runtime/native/) and lies in the repository; here it is only copied. */
+async function copyNative() {
+  const from = join(root, 'runtime/native/bin')
+  if (!(await exists(from))) return
+  await mkdir(join(root, 'dist'), { recursive: true })
+  await cp(from, join(root, 'dist/native'), { recursive: true })
+}
+
+/** @param {string} path */
+async function exists(path) {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function buildAll() {
+  const problems = (await unknownPlaces()).map(
+    (path) => `${path}: no entry in PLACES of build.mjs says what it is built as.`,
+  )
+  const wanted = await bundles()
+  const built = await Promise.allSettled(wanted.map(buildOne))
+  for (const result of built) if (result.status === 'rejected') problems.push(String(result.reason.message))
+  await copyNative()
+  await removeOthers(wanted.map((bundle) => basename(bundle.outfile)))
+  for (const problem of problems) process.stderr.write(`${problem}\n`)
+  return problems.length === 0
+}
+
+/**
+ * What an older build has left in dist/ would be packed into the extension.
+ * @param {string[]} bundles
+ */
+async function removeOthers(bundles) {
+  const ours = new Set(['native', ...bundles.flatMap((name) => [name, `${name}.map`])])
+  for (const name of await readdir(join(root, 'dist')).catch(() => [])) {
+    if (!ours.has(name)) await rm(join(root, 'dist', name), { recursive: true })
+  }
+}
+
+/** @param {import('esbuild').BuildOptions & { outfile: string, executable: boolean }} bundle */
+async function buildOne({ executable, ...options }) {
+  const result = await build(options)
+  if (executable) await chmod(join(root, options.outfile), 0o755)
+  const bytes = result.metafile?.outputs[options.outfile]?.bytes ?? 0
+  process.stdout.write(`${options.outfile}  ${Math.round(bytes / 1000)} kB\n`)
+}
+
+async function watchAll() {
+  await copyNative()
+  for (const { executable: _, ...options } of await bundles())
+    await (await context({ ...options, logLevel: 'info' })).watch()
+}
+
+if (
+  process.argv[1] &&
+  import.meta.url === pathToFileURL(createRequire(import.meta.url).resolve(process.argv[1])).href
+) {
+  if (process.argv.includes('--watch')) await watchAll()
+  else process.exitCode = (await buildAll()) ? 0 : 1
+}

@@ -1,0 +1,31 @@
+/** How times and ids are written in the tree. */
+
+/** A time that has passed, in one unit: `12m`, `3h`, `2d`. Undefined below a minute: ages change at the minute only. */
+export function age(sinceMs: number, nowMs: number): string | undefined {
+  const minutes = Math.floor((nowMs - sinceMs) / 60_000)
+  if (minutes < 1) return undefined
+  if (minutes < 60) return `${minutes}m`
+  if (minutes < 60 * 24) return `${Math.floor(minutes / 60)}h`
+  return `${Math.floor(minutes / 60 / 24)}d`
+}
+
+/** How long ago something was: `5m ago`, and `just now` below a minute. */
+export function ago(atMs: number, nowMs: number): string {
+  const past = age(atMs, nowMs)
+  return past === undefined ? 'just now' : `${past} ago`
+}
+
+/** The time of day, `14:02:11`, in the zone of this machine. */
+export function clock(atMs: number): string {
+  return new Date(atMs).toLocaleTimeString('en-GB', { hourCycle: 'h23' })
+}
+
+/** An id that fits into a row: `4f1c09e2…77ab`. Short ones stay whole. */
+export function shortId(id: string): string {
+  return id.length <= 16 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`
+}
+
+/** Facts of a row, the most needed first; what is undefined is left out. */
+export function facts(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== '').join(' · ')
+}

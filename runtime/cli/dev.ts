@@ -1,0 +1,80 @@
+import { startSession, type Session } from '../index.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import type { DevArguments } from './arguments.ts'
+import { duration, linesOf, type Style } from './lines.ts'
+
+/** Runs a project until someone ends it. Resolves with the exit code. */
+export async function dev(
+  args: DevArguments,
+  out: NodeJS.WriteStream = process.stdout,
+  err: NodeJS.WriteStream = process.stderr,
+): Promise<number> {
+  const began = Date.now()
+  const style: Style = { color: out.isTTY === true && process.env.NO_COLOR === undefined, level: args.logLevel }
+  const say = (text: string): void => void out.write(`${text}\n`)
+  const abort = new AbortController()
+  let end: (code: number) => void = () => undefined
+  const ended = new Promise<number>((resolve) => {
+    end = resolve
+  })
+  let asked = false
+  const quit = (): void => {
+    if (asked) return
+    asked = true
+    abort.abort()
+    end(0)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
+
+  let session: Session
+  try {
+    session = await startSession({
+      config: [...args.config],
+      ...(args.env === undefined ? {} : { env: args.env }),
+      port: args.port ?? 8787,
+      ...(args.inspectorPort === undefined ? {} : { inspectorPort: args.inspectorPort }),
+      logLevel: args.logLevel,
+      buildArgs: args.buildArgs,
+      limits: args.limits,
+      signal: abort.signal,
+      onEvent: (event, model) => {
+        for (const line of linesOf(event, model, style)) (line.to === 'stdout' ? out : err).write(`${line.text}\n`)
+      },
+      onNotice: say,
+    })
+  } catch (error) {
+    if (asked) return 0
+    for (const line of describe(error)) err.write(`${line}\n`)
+    return 1
+  }
+
+  for (const url of session.urls) say(`Ready on ${url}  (${duration(Date.now() - began)})`)
+  if (process.stdin.isTTY === true) {
+    say('r rebuilds the images, q ends it.')
+    listen(session, quit)
+  }
+  const failed = session.failed.then((error) => {
+    for (const line of describe(error)) err.write(`${line}\n`)
+    return 1
+  })
+  const code = await Promise.race([ended, failed])
+  await session.dispose()
+  return code
+}
+
+function listen(session: Session, quit: () => void): void {
+  process.stdin.setRawMode(true)
+  process.stdin.resume()
+  process.stdin.on('data', (bytes) => {
+    for (const key of bytes.toString('latin1')) {
+      if (key === 'q' || key === '\u0003' || key === '\u0004') quit()
+      if (key === 'r') void session.rebuild()
+    }
+  })
+}
+
+/** An error for people: the sentence, what to do, and nothing of a stack. */
+function describe(error: unknown): string[] {
+  if (error instanceof MoorageError) return [error.message, ...error.advice.map((advice) => `  ${advice}`)]
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)]
+}

@@ -1,0 +1,21 @@
+/** The command `moorage`. */
+import { HELP, parseCommand } from './arguments.ts'
+import { dev } from './dev.ts'
+
+declare const MOORAGE_VERSION: string
+
+const command = parseCommand(process.argv.slice(2))
+switch (command.command) {
+  case 'help':
+    process.stdout.write(HELP)
+    break
+  case 'version':
+    process.stdout.write(`${MOORAGE_VERSION}\n`)
+    break
+  case 'wrong':
+    process.stderr.write(`${command.message}\n\n${HELP}`)
+    process.exitCode = 2
+    break
+  case 'dev':
+    process.exit(await dev(command.dev))
+}

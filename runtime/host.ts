@@ -1,0 +1,148 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Engine } from './engine/engine.ts'
+import { agentImage } from './image/agent-image.ts'
+import type { HashCache } from './image/hash-cache.ts'
+import { prepareImage } from './image/image.ts'
+import type { ImageSource } from './image/source.ts'
+import { ContainerClass, type ReadyImage } from './object/class.ts'
+import { agentFiles, type EngineLimits, prepareContainer, type Prepared } from './object/prepared.ts'
+import type { ContainerWatch } from './object/watch.ts'
+import type { ContainerConfig } from './protocol/child.ts'
+import type { Happening } from './protocol/events.ts'
+import type { RelayThread } from './relay/thread.ts'
+import type { Labels } from './sandbox/labels.ts'
+import { SessionNetwork } from './sandbox/network.ts'
+import { SandboxPool } from './sandbox/pool.ts'
+
+/** Sandboxes kept ready beside those of the warm containers. */
+const READY_SANDBOXES = 3
+
+export interface HostOptions {
+  readonly engine: Engine
+  readonly relay: RelayThread
+  readonly watch: ContainerWatch
+  readonly dist: string
+  readonly labels: Labels
+  readonly machine: { readonly cpus: number; readonly memoryBytes: number }
+  readonly limited: boolean
+  readonly buildArgs: Readonly<Record<string, string>>
+  readonly cache: HashCache
+  report(happening: Happening): void
+  onFailure(error: Error): void
+}
+
+/** What all classes of a session share in the engine: its network, its sandboxes, the agent. Opened when first needed. */
+export class ContainerHost {
+  readonly #options: HostOptions
+  #ground: Promise<{ network: SessionNetwork; pool: SandboxPool; files: Buffer }> | undefined
+
+  constructor(options: HostOptions) {
+    this.#options = options
+  }
+
+  /** A class with its container's config. The caller makes its image and closes it. */
+  addClass(config: ContainerConfig, project: string): ContainerClass {
+    const { machine, limited, engine, report } = this.#options
+    const { className } = config
+    void this.#open().catch(() => undefined)
+    return new ContainerClass({
+      config,
+      project,
+      machine,
+      limited,
+      makeImage: (signal) => this.#image(config.image, project, className, signal),
+      otherImage: (source) => this.#image(source, project, className),
+      prepare: (image, limits) => this.#prepare(className, image, limits),
+      limit: (container, limits) => engine.update(container.id, limits),
+      onImage: (image) => report({ type: 'image', className, image }),
+      onProblem: (error) =>
+        report({ type: 'advice', text: `${className}: ${error instanceof Error ? error.message : error}` }),
+    })
+  }
+
+  /** Ends the sandboxes and the network; their containers must be gone. */
+  async close(): Promise<void> {
+    const ground = await this.#ground?.catch(() => undefined)
+    await ground?.pool.close()
+    await ground?.network.close()
+  }
+
+  #open(): Promise<{ network: SessionNetwork; pool: SandboxPool; files: Buffer }> {
+    this.#ground ??= (async () => {
+      const { engine, labels, relay, dist, report, onFailure } = this.#options
+      const native = join(dist, 'native')
+      const [image, files] = await Promise.all([
+        agentImage(engine, native),
+        readFile(join(native, `moorage-agent-${engine.about.arch}`)).then(agentFiles),
+      ])
+      const network = await SessionNetwork.open({
+        engine,
+        labels,
+        agentImage: image,
+        connect: (address) => relay.ask.openGateway(address),
+        onFailure,
+      })
+      const pool = new SandboxPool({
+        engine,
+        labels,
+        agentImage: image,
+        network,
+        ready: READY_SANDBOXES,
+        onProblem: (error) =>
+          report({
+            type: 'advice',
+            text: `A sandbox could not be made: ${error instanceof Error ? error.message : error}`,
+          }),
+      })
+      pool.fill()
+      return { network, pool, files }
+    })()
+    return this.#ground
+  }
+
+  async #prepare(className: string, image: string, limits: EngineLimits | undefined): Promise<Prepared> {
+    const { engine, relay, labels, watch } = this.#options
+    const { pool, network, files } = await this.#open()
+    return prepareContainer({
+      engine,
+      relay,
+      pool,
+      labels,
+      className,
+      image,
+      limits,
+      files,
+      gatewayAddress: network.subnet.gateway,
+      watch: (id) => watch.watch(id),
+    })
+  }
+
+  async #image(source: ImageSource, project: string, className: string, signal?: AbortSignal): Promise<ReadyImage> {
+    const { engine, buildArgs, cache, report } = this.#options
+    const since = Date.now()
+    const made = await prepareImage(engine, source, {
+      project,
+      className,
+      buildArgs,
+      cache,
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (progress) => report({ type: 'image', className, image: { state: 'preparing', since, ...progress } }),
+      onOutput: (text) => report({ type: 'image-output', className, text }),
+    })
+    for (const text of made.warnings) report({ type: 'advice', text: `${className}: ${text}` })
+    const { info } = made
+    return {
+      name: made.reference,
+      digest: info.id,
+      sizeBytes: info.sizeBytes,
+      command: {
+        entrypoint: info.entrypoint,
+        cmd: info.cmd,
+        env: info.env,
+        user: info.user,
+        workingDir: info.workingDir,
+      },
+    }
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * Moorage's front door: what the command line and the VS Code extension use, and all that they use.
+ *
+ *     const session = await startSession({ config: 'wrangler.jsonc' })
+ *     session.onEvent((event) => …)      // everything that happens, in one order
+ *     session.model                      // everything that is, after the last event
+ *     await session.dispose()            // leaves nothing behind
+ */
+export { MoorageError, type ErrorCode } from './protocol/errors.ts'
+export type { Happening, SessionEvent } from './protocol/events.ts'
+export * from './protocol/model.ts'
+export { startSession, type ObjectActions, type Session, type SessionOptions } from './session.ts'

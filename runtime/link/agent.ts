@@ -1,0 +1,210 @@
+import type { Socket } from 'node:net'
+import { Latch, within } from '../base/latch.ts'
+import { type Command, encodeCommand, FromAgent, Step, Stream, ToAgent } from '../protocol/agent.ts'
+import { encodeFrame, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
+import type { RunResult } from '../protocol/relay.ts'
+import { Connection } from './connection.ts'
+
+/** A port of the container did not answer. `refused`: nobody listens there. */
+export class DialError extends Error {
+  override readonly name = 'DialError'
+  readonly refused: boolean
+  constructor(message: string, refused: boolean) {
+    super(message)
+    this.refused = refused
+  }
+}
+
+const ECONNREFUSED = 111
+const ASK_TIMEOUT_MS = 1_000
+const DIAL_TIMEOUT_MS = 10_000
+
+/**
+ * The runtime's end of an agent's wire (protocol/agent.ts), for one container. The socket may be replaced: when the gateway
+ * was lost, the agent opens the link again. What it says is hostile: unknown ids are ignored, the rest is checked.
+ */
+export class AgentLink {
+  #socket: Socket | undefined
+  #up = new Latch()
+  #closed = false
+  #lastId = 0
+  #run: Latch<RunResult> | undefined
+  readonly #dials = new Map<number, { latch: Latch<Connection>; connection: Connection }>()
+  readonly #asks = new Map<number, Latch<string>>()
+  readonly #onChange: (up: boolean) => void
+
+  constructor(onChange: (up: boolean) => void) {
+    this.#onChange = onChange
+  }
+
+  /** Takes over a socket whose opening was read; `rest` are bytes that came behind it. An older socket is closed. */
+  adopt(socket: Socket, rest: Buffer): void {
+    if (this.#closed) {
+      socket.destroy()
+      return
+    }
+    this.#socket?.destroy()
+    this.#socket = socket
+    socket.setNoDelay(true)
+    const reader = new FrameReader()
+    const take = (chunk: Buffer): void => {
+      try {
+        for (const frame of reader.push(chunk)) this.#receive(frame)
+      } catch (error) {
+        if (!(error instanceof WireError) && !(error instanceof RangeError)) throw error
+        socket.destroy()
+      }
+    }
+    socket.on('data', take)
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#lost(socket))
+    if (rest.length > 0) take(rest)
+  }
+
+  /** Resolves when the agent has said hello, on this socket or the next. Rejects after close(). */
+  get up(): Promise<void> {
+    return this.#up.promise
+  }
+
+  /** Starts the app as PID 1. Once. */
+  async run(command: Command): Promise<RunResult> {
+    this.#run = new Latch()
+    const payload = encodeCommand(command)
+    if (payload.length > MAX_PAYLOAD_BYTES) return { errno: 7, step: Step.COMMAND }
+    this.#send(ToAgent.RUN, 0, payload)
+    return this.#run.promise
+  }
+
+  /** Sends a signal, 1..64, to the app. */
+  signal(signal: number): void {
+    this.#send(ToAgent.SIGNAL, 0, Uint8Array.of(signal))
+  }
+
+  /** Reads a fact (protocol/agent.ts Fact); empty where no answer comes in time. */
+  async ask(fact: number): Promise<string> {
+    if (this.#socket === undefined) return ''
+    const id = this.#newId()
+    const latch = new Latch<string>()
+    this.#asks.set(id, latch)
+    this.#send(ToAgent.ASK, id, Uint8Array.of(fact))
+    const text = await within(ASK_TIMEOUT_MS, latch.promise)
+    this.#asks.delete(id)
+    return text ?? ''
+  }
+
+  /**
+   * Connects to a port inside the container. The caller owns the connection.
+   * @throws DialError where nobody listens, or the container is gone.
+   */
+  async dial(port: number): Promise<Connection> {
+    if (this.#closed) throw new DialError('The container has ended.', false)
+    await this.#up.promise
+    const id = this.#newId()
+    const connection = new Connection({
+      data: (bytes) => this.#sendParts(id, bytes),
+      eof: () => this.#send(ToAgent.EOF, id),
+      credit: (bytes) => this.#credit(id, bytes),
+      close: () => {
+        if (this.#dials.delete(id)) this.#send(ToAgent.CLOSE, id)
+      },
+    })
+    const latch = new Latch<Connection>()
+    this.#dials.set(id, { latch, connection })
+    this.#send(ToAgent.DIAL, id, u16(port))
+    const opened = await within(DIAL_TIMEOUT_MS, latch.promise)
+    if (opened !== undefined) return opened
+    connection.destroy()
+    throw new DialError('The container did not take the connection in time.', false)
+  }
+
+  /** Ends the link for good: connections break, what waits is rejected. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#up.reject(new DialError('The container has ended.', false))
+    this.#run?.reject(new Error('The container has ended.'))
+    this.#socket?.destroy()
+    this.#breakAll()
+  }
+
+  #receive(frame: Frame): void {
+    const payload = Buffer.from(frame.payload.buffer, frame.payload.byteOffset, frame.payload.byteLength)
+    if (frame.type === FromAgent.DATA) {
+      if (payload[0] === Stream.CONNECTION) this.#dials.get(frame.id)?.connection.received(payload.subarray(1))
+    } else if (frame.type === FromAgent.EOF) {
+      this.#dials.get(frame.id)?.connection.receivedEof()
+    } else if (frame.type === FromAgent.CREDIT) {
+      this.#dials.get(frame.id)?.connection.granted(payload.readUInt32LE(0))
+    } else if (frame.type === FromAgent.OPENED) {
+      const dial = this.#dials.get(frame.id)
+      dial?.latch.resolve(dial.connection)
+    } else if (frame.type === FromAgent.FAILED) this.#failed(frame.id, payload)
+    else if (frame.type === FromAgent.HELLO) this.#hello()
+    else if (frame.type === FromAgent.STARTED && frame.id === 0) this.#run?.resolve({ pid: payload.readUInt32LE(0) })
+    else if (frame.type === FromAgent.FACT) this.#asks.get(frame.id)?.resolve(payload.subarray(1).toString('latin1'))
+  }
+
+  #failed(id: number, payload: Buffer): void {
+    const errno = payload.readUInt32LE(0)
+    if (id === 0) {
+      this.#run?.resolve({ errno, step: payload.readUInt8(4) })
+      return
+    }
+    const dial = this.#dials.get(id)
+    if (dial === undefined) return
+    this.#dials.delete(id)
+    dial.latch.reject(new DialError(`The connection was not taken (errno ${errno}).`, errno === ECONNREFUSED))
+    dial.connection.on('error', () => undefined)
+    dial.connection.destroy(new Error(`The connection broke (errno ${errno}).`))
+  }
+
+  #hello(): void {
+    this.#up.resolve()
+    this.#onChange(true)
+  }
+
+  #lost(socket: Socket): void {
+    if (this.#socket !== socket) return
+    this.#socket = undefined
+    this.#breakAll()
+    if (this.#closed) return
+    if (this.#up.settled) this.#up = new Latch()
+    this.#onChange(false)
+  }
+
+  #breakAll(): void {
+    for (const [id, { latch, connection }] of [...this.#dials]) {
+      this.#dials.delete(id)
+      latch.reject(new DialError('The link to the container was lost.', false))
+      connection.on('error', () => undefined)
+      connection.destroy(new Error('The link to the container was lost.'))
+    }
+    for (const latch of this.#asks.values()) latch.resolve('')
+  }
+
+  #newId(): number {
+    this.#lastId = this.#lastId >= 0x7fff_ffff ? 1 : this.#lastId + 1
+    return this.#lastId
+  }
+
+  #credit(id: number, bytes: number): void {
+    const payload = new Uint8Array(5)
+    payload[0] = Stream.CONNECTION
+    new DataView(payload.buffer).setUint32(1, bytes, true)
+    this.#send(ToAgent.CREDIT, id, payload)
+  }
+
+  #sendParts(id: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += MAX_PAYLOAD_BYTES) {
+      this.#send(ToAgent.DATA, id, bytes.subarray(at, at + MAX_PAYLOAD_BYTES))
+    }
+  }
+
+  #send(type: number, id: number, payload?: Uint8Array): void {
+    this.#socket?.write(encodeFrame(type, id, payload))
+  }
+}
+
+function u16(value: number): Uint8Array {
+  return Uint8Array.of(value & 0xff, value >> 8)
+}

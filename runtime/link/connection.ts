@@ -1,0 +1,102 @@
+import { Duplex } from 'node:stream'
+import { WINDOW_BYTES } from '../protocol/frames.ts'
+
+/** What a connection needs of the agent's link. */
+export interface ConnectionWire {
+  data(bytes: Uint8Array): void
+  eof(): void
+  /** The reader took this many bytes. */
+  credit(bytes: number): void
+  /** Reset and forget. */
+  close(): void
+}
+
+/** Grants are sent when this much was read, so that a stream of small reads is not a stream of grants. */
+const GRANT_BYTES = WINDOW_BYTES / 4
+
+/** One TCP connection inside a container, as a stream. Destroying it resets the connection. */
+export class Connection extends Duplex {
+  readonly #wire: ConnectionWire
+  #mayWrite = WINDOW_BYTES
+  #blocked: { rest: Buffer; done: (error?: Error | null) => void } | undefined
+  #ungranted = 0
+  #ended = false
+
+  constructor(wire: ConnectionWire) {
+    super({ allowHalfOpen: true, readableHighWaterMark: WINDOW_BYTES, writableHighWaterMark: 65_536 })
+    this.#wire = wire
+  }
+
+  /** Bytes came. */
+  received(bytes: Buffer): void {
+    this.#ungranted += bytes.length
+    if (this.push(bytes)) this.#grant()
+  }
+
+  /** The container's side will send no more. */
+  receivedEof(): void {
+    this.#ended = true
+    this.push(null)
+  }
+
+  /** The agent takes more. */
+  granted(bytes: number): void {
+    this.#mayWrite += bytes
+    const blocked = this.#blocked
+    if (blocked === undefined) return
+    this.#blocked = undefined
+    this.#send(blocked.rest, blocked.done)
+  }
+
+  override _read(): void {
+    this.#grant()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send(chunk, done)
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#wire.eof()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#blocked = undefined
+    this.#wire.close()
+    done(error)
+  }
+
+  /** HTTP's client asks sockets for these; there is nothing to do for a stream over a link. */
+  setNoDelay(): this {
+    return this
+  }
+  setKeepAlive(): this {
+    return this
+  }
+  setTimeout(): this {
+    return this
+  }
+  ref(): this {
+    return this
+  }
+  unref(): this {
+    return this
+  }
+
+  #send(chunk: Buffer, done: (error?: Error | null) => void): void {
+    const now = chunk.subarray(0, this.#mayWrite)
+    if (now.length > 0) {
+      this.#mayWrite -= now.length
+      this.#wire.data(now)
+    }
+    if (now.length === chunk.length) done()
+    else this.#blocked = { rest: chunk.subarray(now.length), done }
+  }
+
+  #grant(): void {
+    if (this.#ungranted < GRANT_BYTES || this.#ended) return
+    this.#wire.credit(this.#ungranted)
+    this.#ungranted = 0
+  }
+}

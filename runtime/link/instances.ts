@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http'
+import type { WebSocket } from 'ws'
+import { Latch, within } from '../base/latch.ts'
+import type { AgentLink } from './agent.ts'
+import { PortClient } from './port-client.ts'
+
+/** A call that never arrives (its request was aborted on the way) holds up the ones behind it for this long. */
+const ORDER_TIMEOUT_MS = 5_000
+
+/** One object, as requests into its container need it. */
+export class ObjectRoute {
+  readonly key: string
+  /** Starts under way: requests wait for them. */
+  readonly starting = new Set<Promise<unknown>>()
+  readonly #onOpen: (open: number) => void
+  #link: AgentLink | undefined
+  #client: PortClient | undefined
+  #open = 0
+
+  constructor(key: string, onOpen: (open: number) => void) {
+    this.key = key
+    this.#onOpen = onOpen
+  }
+
+  get running(): boolean {
+    return this.#link !== undefined || this.starting.size > 0
+  }
+
+  /** Leads requests to another container, or to none; what is under way to the old one breaks with its link. */
+  bind(link: AgentLink | undefined): void {
+    if (this.#link === link) return
+    this.#client?.close()
+    this.#link = link
+    this.#client = link === undefined ? undefined : new PortClient(link)
+  }
+
+  /** Waits for starts under way, then gives what leads into the container, or undefined where none runs. */
+  async client(): Promise<PortClient | undefined> {
+    while (this.starting.size > 0) await Promise.allSettled([...this.starting])
+    return this.#client
+  }
+
+  /** Counts an open connection or request; call the result once when it has ended. */
+  opened(): () => void {
+    this.#open += 1
+    if (this.#open === 1) this.#onOpen(1)
+    let over = false
+    return () => {
+      if (over) return
+      over = true
+      this.#open -= 1
+      if (this.#open === 0) this.#onOpen(0)
+    }
+  }
+}
+
+/** One instance of an object: its socket, its long polls, and the order of what it asks. */
+export class InstanceRoute {
+  readonly id: string
+  readonly object: ObjectRoute
+  readonly socket: WebSocket
+  readonly polls = new Set<ServerResponse>()
+  #taken = 0
+  readonly #waiting = new Map<number, Latch>()
+
+  constructor(id: string, object: ObjectRoute, socket: WebSocket) {
+    this.id = id
+    this.object = object
+    this.socket = socket
+  }
+
+  /** Waits until every call before number `seq` was taken up. Follow it, without an await between, by taken(seq). */
+  async turn(seq: number): Promise<void> {
+    if (this.#taken >= seq - 1) return
+    const latch = this.#waiting.get(seq) ?? new Latch()
+    this.#waiting.set(seq, latch)
+    await within(ORDER_TIMEOUT_MS, latch.promise)
+  }
+
+  /** Call `seq` was handed on. */
+  taken(seq: number): void {
+    this.#taken = Math.max(this.#taken, seq)
+    for (const [waiter, latch] of this.#waiting) {
+      if (waiter - 1 > this.#taken) continue
+      this.#waiting.delete(waiter)
+      latch.resolve()
+    }
+  }
+
+  /** Waits until call `seq` itself was taken up. */
+  after(seq: number): Promise<void> {
+    return this.turn(seq + 1)
+  }
+
+  /** Ends the socket and the long polls. */
+  close(): void {
+    for (const poll of this.polls) poll.destroy()
+    this.socket.close(1000)
+  }
+}

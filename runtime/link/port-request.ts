@@ -1,0 +1,41 @@
+/** One HTTP request of an isolate into a container, as it was meant (semantics.md, Ports). */
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** Headers that workerd adds to every fetch to an address; the Worker did not set them. */
+const ADDED_BY_WORKERD = new Set(['cf-worker', 'cf-ew-via', 'cf-connecting-ip'])
+/** Of one hop, not of the request. */
+const OF_THE_HOP = new Set(['connection', 'keep-alive', 'proxy-connection'])
+
+/**
+ * The headers for the container, as a flat list of names and values: ours and the hop's are gone, Host is the URL's.
+ * @param raw as Node gives rawHeaders.
+ */
+export function requestHeaders(raw: readonly string[], host: string): string[] {
+  const headers = ['Host', host]
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] as string
+    const lower = name.toLowerCase()
+    if (lower === 'host' || lower.startsWith('x-moorage-') || ADDED_BY_WORKERD.has(lower) || OF_THE_HOP.has(lower))
+      continue
+    headers.push(name, raw[i + 1] as string)
+  }
+  return headers
+}
+
+/** The headers of an answer for the isolate, without those of the hop. */
+export function answerHeaders(raw: readonly string[]): string[] {
+  const headers: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (!OF_THE_HOP.has((raw[i] as string).toLowerCase())) headers.push(raw[i] as string, raw[i + 1] as string)
+  }
+  return headers
+}
+
+/**
+ * Whether a request may be sent again on a new connection when a kept one turned out to be dead: nothing of a body was
+ * sent, and the method says that twice is as good as once.
+ */
+export function mayRepeat(method: string, headers: IncomingHttpHeaders): boolean {
+  const bodiless = headers['content-length'] === undefined && headers['transfer-encoding'] === undefined
+  return bodiless && (method === 'GET' || method === 'HEAD' || method === 'OPTIONS')
+}

@@ -1,0 +1,254 @@
+/** The relay's end of the isolates' wire (protocol/worker.ts). */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { SessionCalls } from '../protocol/relay.ts'
+import * as wire from '../protocol/worker.ts'
+import { DialError } from './agent.ts'
+import type { AgentLink } from './agent.ts'
+import { InstanceRoute, ObjectRoute } from './instances.ts'
+import { join, type PortClient } from './port-client.ts'
+import { parseCall, parseNote } from './worker-messages.ts'
+
+const MAX_CALL_BYTES = 4_194_304
+const NOT_RUNNING = 'The container is not running, consider calling start()'
+const LOST: wire.Refusal = { message: 'Network connection lost.', retryable: true }
+
+/** What this end needs of the session. */
+export interface WorkerLinkEvents {
+  readonly ask: {
+    [K in keyof SessionCalls]: (args: Parameters<SessionCalls[K]>[0]) => Promise<ReturnType<SessionCalls[K]>>
+  }
+  onNote(instance: string, note: wire.Note): void
+  onDetached(instance: string): void
+  /** Requests and connections into the object's container went from none to some (1) or back (0). */
+  onOpen(object: string, open: number): void
+}
+
+/** Serves all isolates of a session. */
+export class WorkerLink {
+  readonly #events: WorkerLinkEvents
+  readonly #objects = new Map<string, ObjectRoute>()
+  readonly #instances = new Map<string, InstanceRoute>()
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CALL_BYTES })
+
+  constructor(events: WorkerLinkEvents) {
+    this.#events = events
+  }
+
+  /** Leads an object's requests to a container's link, or nowhere. */
+  bind(object: string, link: AgentLink | undefined): void {
+    this.#object(object).bind(link)
+  }
+
+  /** Lets workerd evict an instance. */
+  evict(instance: string): void {
+    this.#instances.get(instance)?.close()
+  }
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url ?? ''
+    const instance = this.#instances.get(String(request.headers[wire.INSTANCE]))
+    if (instance === undefined) refuse(response, undefined, LOST)
+    else if (path === '/call') void this.#call(instance, request, response).catch(() => response.destroy())
+    else if (path === '/end') void this.#end(instance, request, response).catch(() => response.destroy())
+    else if (path.startsWith('/port/')) void this.#port(instance, request, response).catch(() => response.destroy())
+    else response.writeHead(404).end()
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (request.url === '/attach') void this.#attach(request, socket, head).catch(() => socket.destroy())
+    else void this.#portUpgrade(request, socket, head).catch(() => socket.destroy())
+  }
+
+  async connect(request: IncomingMessage, socket: Duplex): Promise<void> {
+    const [id = '', port = ''] = (request.url ?? '').split(':')
+    const instance = this.#instances.get(id)
+    try {
+      if (instance === undefined) throw new Error(LOST.message)
+      const client = await this.#ready(instance, request)
+      if (client === undefined) throw new Error(NOT_RUNNING)
+      const connection = await client.dial(Number(port))
+      socket.once('close', instance.object.opened())
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      join(socket, connection)
+    } catch (error) {
+      const refusal: wire.Refusal = { message: error instanceof DialError ? notListening(port) : String(error) }
+      socket.end(`HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(refusal)}\r\ncontent-length: 0\r\n\r\n`)
+    }
+  }
+
+  /** Ends every instance's socket. */
+  close(): void {
+    for (const instance of this.#instances.values()) instance.close()
+    for (const object of this.#objects.values()) object.bind(undefined)
+  }
+
+  async #attach(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const name = request.headers[wire.NAME]
+    const attached = await this.#events.ask.attach({
+      className: String(request.headers[wire.CLASS]),
+      id: String(request.headers[wire.ID]),
+      ...(typeof name === 'string' ? { name: decodeURIComponent(name) } : {}),
+    })
+    const { object, ...forIsolate } = attached
+    const add = (headers: string[]): void => {
+      headers.push(`${wire.ATTACHED}: ${encoded(forIsolate)}`)
+    }
+    this.#sockets.once('headers', add)
+    this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
+      const instance = new InstanceRoute(attached.instance, this.#object(object), websocket)
+      this.#instances.set(instance.id, instance)
+      websocket.on('message', (data) => {
+        const note = parseNote(String(data))
+        if (note !== undefined) this.#events.onNote(instance.id, note)
+      })
+      websocket.on('error', () => websocket.terminate())
+      websocket.on('close', () => {
+        this.#instances.delete(instance.id)
+        instance.close()
+        this.#events.onDetached(instance.id)
+      })
+    })
+    this.#sockets.off('headers', add)
+  }
+
+  async #call(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const seq = Number(request.headers[wire.SEQ])
+    const call = parseCall(await bodyText(request))
+    await instance.turn(seq)
+    if (call === undefined) {
+      instance.taken(seq)
+      refuse(response, instance, { message: 'Moorage did not understand a call of the Worker.' })
+      return
+    }
+    const answering = this.#events.ask.call({ instance: instance.id, call })
+    if (call.method === 'start') {
+      const { starting } = instance.object
+      starting.add(answering)
+      answering.then(
+        () => starting.delete(answering),
+        () => starting.delete(answering),
+      )
+    }
+    instance.taken(seq)
+    const answer = await answering
+    if ('refusal' in answer) refuse(response, instance, answer.refusal, 400)
+    else reply(response, instance, { value: answer.value ?? null })
+  }
+
+  async #end(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    instance.polls.add(response)
+    response.on('close', () => instance.polls.delete(response))
+    await this.#after(instance, request)
+    const outcome = await this.#events.ask.end({ instance: instance.id, life: Number(request.headers[wire.LIFE]) })
+    if (!response.destroyed) reply(response, instance, outcome)
+  }
+
+  async #port(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const port = Number((request.url ?? '').slice('/port/'.length))
+    response.once('close', instance.object.opened())
+    const client = await this.#ready(instance, request)
+    if (client === undefined) {
+      refuse(response, instance, { message: NOT_RUNNING })
+      return
+    }
+    const target = new URL(String(request.headers[wire.URL_HEADER]))
+    client.forward(request, response, port, target, [wire.RUNNING, running(instance)], (error) =>
+      refuse(
+        response,
+        instance,
+        error instanceof DialError && error.refused ? { message: notListening(port), retryable: true } : LOST,
+      ),
+    )
+  }
+
+  async #portUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const instance = this.#instances.get(String(request.headers[wire.INSTANCE]))
+    const port = Number((request.url ?? '').slice('/port/'.length))
+    const client = instance === undefined ? undefined : await this.#ready(instance, request)
+    let refusal: wire.Refusal = { message: NOT_RUNNING }
+    if (client !== undefined && instance !== undefined) {
+      try {
+        const target = new URL(String(request.headers[wire.URL_HEADER]))
+        await client.upgrade(request, socket, head, port, target)
+        socket.once('close', instance.object.opened())
+        return
+      } catch (error) {
+        refusal = error instanceof DialError && error.refused ? { message: notListening(port), retryable: true } : LOST
+      }
+    }
+    socket.end(`HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(refusal)}\r\ncontent-length: 0\r\n\r\n`)
+  }
+
+  async #ready(instance: InstanceRoute, request: IncomingMessage): Promise<PortClient | undefined> {
+    await this.#after(instance, request)
+    return instance.object.client()
+  }
+
+  #after(instance: InstanceRoute, request: IncomingMessage): Promise<void> {
+    const seq = Number(request.headers[wire.SEQ] ?? 0)
+    return instance.after(Number.isSafeInteger(seq) ? seq : 0)
+  }
+
+  #object(key: string): ObjectRoute {
+    let object = this.#objects.get(key)
+    if (object === undefined) {
+      object = new ObjectRoute(key, (open) => this.#events.onOpen(key, open))
+      this.#objects.set(key, object)
+    }
+    return object
+  }
+}
+
+function notListening(port: number | string): string {
+  return `The Container is not listening to port ${port}`
+}
+
+function running(instance: InstanceRoute | undefined): string {
+  return instance?.object.running === true ? '1' : '0'
+}
+
+function encoded(value: unknown): string {
+  return encodeURIComponent(JSON.stringify(value))
+}
+
+function reply(response: ServerResponse, instance: InstanceRoute, value: unknown): void {
+  const body = JSON.stringify(value)
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    [wire.RUNNING]: running(instance),
+  })
+  response.end(body)
+}
+
+function refuse(
+  response: ServerResponse,
+  instance: InstanceRoute | undefined,
+  refusal: wire.Refusal,
+  status = 502,
+): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy()
+    return
+  }
+  const body = status === 400 ? JSON.stringify(refusal) : ''
+  response.writeHead(status, {
+    [wire.ERROR]: encoded(refusal),
+    [wire.RUNNING]: running(instance),
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(body)
+}
+
+async function bodyText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_CALL_BYTES) throw new Error('A call is too long.')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,175 @@
+import { Latch } from '../base/latch.ts'
+import type { ContainerConfig } from '../protocol/child.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import type { ClassModel, ImageState } from '../protocol/model.ts'
+import type { StartOptions } from '../protocol/worker.ts'
+import type { ImageCommand } from './command.ts'
+import { engineLimits, type Limits, limitsOf } from './limits.ts'
+import type { EngineLimits, Prepared } from './prepared.ts'
+import { WarmContainer } from './warm.ts'
+
+/** An image that containers can be made of. */
+export interface ReadyImage {
+  /** What the engine is asked for. */
+  readonly name: string
+  readonly digest: string
+  readonly sizeBytes: number
+  readonly command: ImageCommand
+}
+
+export interface ClassOptions {
+  readonly config: ContainerConfig
+  readonly project: string
+  readonly machine: { readonly cpus: number; readonly memoryBytes: number }
+  /** Whether limits of CPU, memory and number hold. */
+  readonly limited: boolean
+  /** Makes or finds the image; reports progress by itself. */
+  makeImage(signal: AbortSignal): Promise<ReadyImage>
+  /** The image that start({image}) names. */
+  otherImage(source: ContainerConfig['image']): Promise<ReadyImage>
+  prepare(image: string, limits: EngineLimits | undefined): Promise<Prepared>
+  /** Changes the limits of a container that is prepared. */
+  limit(container: Prepared, limits: EngineLimits): Promise<void>
+  onImage(state: ImageState): void
+  onProblem(error: unknown): void
+}
+
+/** The platform's bound where the config names none. */
+const DEFAULT_MAX_INSTANCES = 20
+
+/** A class with a container: its image as it is now, its limits, and the container kept warm. */
+export class ContainerClass {
+  readonly config: ContainerConfig
+  readonly project: string
+  readonly #options: ClassOptions
+  readonly #warm: WarmContainer
+  readonly #closing = new AbortController()
+  #image = new Latch<ReadyImage>()
+  #current: ReadyImage | undefined
+  #state: ImageState = { state: 'unknown' }
+  #making: Promise<boolean> | undefined
+
+  constructor(options: ClassOptions) {
+    this.#options = options
+    this.config = options.config
+    this.project = options.project
+    this.#warm = new WarmContainer({
+      prepare: async () =>
+        options.prepare((await this.#image.promise).name, this.#engineLimits(this.config.instanceType)),
+      onProblem: options.onProblem,
+    })
+  }
+
+  get model(): ClassModel {
+    return {
+      className: this.config.className,
+      project: this.project,
+      maxInstances: this.maxInstances,
+      instanceType: typeof this.config.instanceType === 'string' ? this.config.instanceType : 'custom',
+      image: this.#state,
+    }
+  }
+
+  /** Containers that may run at once; Infinity where limits are switched off. */
+  get maxInstances(): number {
+    return this.#options.limited ? (this.config.maxInstances ?? DEFAULT_MAX_INSTANCES) : Number.POSITIVE_INFINITY
+  }
+
+  /**
+   * Makes the image, or makes it anew; running containers keep the old one. Never rejects: a failure is in the model, and
+   * starts fail with it while there is no older image.
+   * @returns whether there is a new image now.
+   */
+  makeImage(): Promise<boolean> {
+    this.#making ??= this.#make().finally(() => {
+      this.#making = undefined
+    })
+    return this.#making
+  }
+
+  /** The image for a start. @throws the reason why there is none. */
+  async image(start: StartOptions): Promise<ReadyImage> {
+    if (start.image !== undefined) return this.#options.otherImage(this.config.images[start.image] ?? { reference: start.image })
+    return this.#image.promise
+  }
+
+  /** A container for a start: the warm one where it fits. Call warm() when the start is over. */
+  async container(image: ReadyImage, start: StartOptions): Promise<Prepared> {
+    const limits = this.#engineLimits(start.instance ?? this.config.instanceType)
+    if (image === this.#current) {
+      const warm = await this.#warm.take()
+      if (warm !== undefined) {
+        if (start.instance !== undefined && limits !== undefined) await this.#options.limit(warm, limits)
+        return warm
+      }
+    }
+    return this.#options.prepare(image.name, limits)
+  }
+
+  /** The limits of a start in production's words, or undefined where they are switched off. */
+  limits(start: StartOptions): Limits | undefined {
+    return this.#options.limited ? limitsOf(start.instance ?? this.config.instanceType) : undefined
+  }
+
+  /** Makes up for a warm container that was taken. */
+  warm(): void {
+    this.#warm.warm()
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#image.reject(new MoorageError('start-failed', 'The session has ended.'))
+    await Promise.allSettled([this.#warm.close(), this.#making])
+  }
+
+  async #make(): Promise<boolean> {
+    const began = Date.now()
+    try {
+      const image = await this.#options.makeImage(this.#closing.signal)
+      const changed = this.#current?.digest !== image.digest
+      this.#current = image
+      if (this.#image.settled) this.#image = new Latch<ReadyImage>()
+      this.#image.resolve(image)
+      this.#set({
+        state: 'ready',
+        image: image.name,
+        digest: image.digest,
+        sizeBytes: image.sizeBytes,
+        tookMs: Date.now() - began,
+      })
+      if (changed) await this.#warm.discard()
+      this.#warm.warm()
+      return changed
+    } catch (error) {
+      if (this.#closing.signal.aborted) return false
+      const failure = error instanceof MoorageError ? error : new MoorageError('build-failed', String(error))
+      const { file, line, lastOutput } = failure.detail as {
+        file?: string
+        line?: number
+        lastOutput?: readonly string[]
+      }
+      this.#set({
+        state: 'failed',
+        message: failure.message,
+        lastOutput: lastOutput ?? [],
+        ...(file === undefined ? {} : { file }),
+        ...(line === undefined ? {} : { line }),
+        ...(this.#current === undefined ? {} : { previous: this.#current.name }),
+      })
+      if (this.#current === undefined) {
+        if (this.#image.settled) this.#image = new Latch<ReadyImage>()
+        this.#image.reject(failure)
+      }
+      return false
+    }
+  }
+
+  #set(state: ImageState): void {
+    this.#state = state
+    this.#options.onImage(state)
+  }
+
+  #engineLimits(instance: StartOptions['instance']): EngineLimits | undefined {
+    return this.#options.limited ? engineLimits(limitsOf(instance), this.#options.machine) : undefined
+  }
+}

@@ -1,0 +1,223 @@
+import { Latch } from '../base/latch.ts'
+import type { Engine } from '../engine/engine.ts'
+import { Fact } from '../protocol/agent.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import type { ContainerState, End, Phase, Reason } from '../protocol/model.ts'
+import type { RunCommand } from '../protocol/relay.ts'
+import type { Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
+import type { RelayThread } from '../relay/thread.ts'
+import { catches, explain, explainErrno, TERM_IS_IGNORED } from './explain.ts'
+import type { Prepared } from './prepared.ts'
+
+const SIGKILL = 9
+const SIGSTOP = 19
+const SIGTERM = 15
+const LAST_LOG_LINES = 50
+
+/** What monitor() says of a start that failed (semantics.md). */
+export const FAILED_TO_START = 'Container failed to start'
+export const NO_INSTANCE = 'there is no container instance that can be provided to this durable object'
+
+/** What a life needs of its object and class. */
+export interface LifeOptions {
+  readonly number: number
+  readonly start: StartOptions
+  readonly engine: Engine
+  readonly relay: RelayThread
+  readonly memoryMib: number | undefined
+  /** The image, ready; rejects where it could not be made. */
+  image(): Promise<{ readonly name: string; readonly command: RunCommand }>
+  /** A container for it; the life owns it. */
+  container(): Promise<Prepared>
+  /** Leads requests to the life's container, or no longer. Called before anyone is told of the change. */
+  bind(container: string | null): Promise<void>
+  onState(state: ContainerState): void
+  onAdvice(text: string): void
+  lastLog(count: number): readonly string[]
+  /** The life is over and its container is being removed; resolves or rejects when that is done. */
+  onClosing(closed: Promise<void>): void
+}
+
+/** One life of an object's container, from start to end. The state of the object is that of its latest life. */
+export class Life {
+  readonly number: number
+  readonly start: StartOptions
+  /** How it ended; never rejects. */
+  readonly ended: Promise<End>
+  /** For monitor(); resolves with `ended`. */
+  readonly outcome: Promise<Outcome>
+  readonly #options: LifeOptions
+  readonly #end = new Latch<End>()
+  readonly #outcome = new Latch<Outcome>()
+  readonly #startedAt = Date.now()
+  #prepared: Prepared | undefined
+  #phase: Phase = 'image'
+  /** The end that someone asked for; the exit that follows is told as this. */
+  #asked: Reason | undefined
+
+  constructor(options: LifeOptions) {
+    this.#options = options
+    this.number = options.number
+    this.start = options.start
+    this.ended = this.#end.promise
+    this.outcome = this.#outcome.promise
+  }
+
+  get over(): boolean {
+    return this.#end.settled
+  }
+
+  /** The engine's id of its container, once it has one. */
+  get containerId(): string | undefined {
+    return this.#prepared?.id
+  }
+
+  /**
+   * Starts it. Resolves when the app runs, or when it is over; never rejects.
+   * @param refusal set where it must not start: it then fails with this.
+   */
+  async begin(refusal?: {
+    readonly code: 'too-many-instances'
+    readonly message: string
+  }): Promise<Refusal | undefined> {
+    try {
+      if (refusal !== undefined) throw new MoorageError(refusal.code, refusal.message)
+      this.#enter('image')
+      const image = await this.#options.image()
+      if (this.over) return undefined
+      this.#enter('create')
+      const prepared = await this.#options.container()
+      if (this.over) {
+        this.#options.onClosing(prepared.close())
+        return undefined
+      }
+      this.#prepared = prepared
+      prepared.exit.then(
+        ({ exitCode }) => this.#exited(exitCode),
+        () => this.#finish({ kind: 'engine-gone' }, 137),
+      )
+      this.#enter('start')
+      if (this.start.enableInternet === true) {
+        await this.#options.relay.ask.internet({ address: prepared.sandbox.address, allowed: true })
+      }
+      await this.#run(prepared, image)
+      return undefined
+    } catch (error) {
+      return this.#fail(error)
+    }
+  }
+
+  /** Ends it at once. Resolves when it is over. `reason` is what is told; the first one asked for wins. */
+  async destroy(reason: Reason): Promise<void> {
+    if (this.over) return
+    this.#asked ??= reason
+    const prepared = this.#prepared
+    if (prepared === undefined) {
+      this.#finish(reason, 137)
+      return
+    }
+    this.#options.onState({ state: 'stopping', life: this.number, since: Date.now(), how: 'SIGKILL' })
+    // The engine answers a while after the process is gone; the agent's link tells it at once. A kill that fails means that
+    // it ended in the same moment, or that the engine is gone: removing it, below, says the same.
+    const failed = new Promise<void>((resolve) => {
+      this.#options.engine.kill(prepared.id, SIGKILL).catch(() => resolve())
+    })
+    await Promise.race([prepared.exit.catch(() => undefined), prepared.linkDown, failed])
+    this.#finish(reason, 137)
+  }
+
+  /**
+   * Sends a signal to the root process.
+   * @param idle whether sleepAfter is what sends it, for the reason.
+   */
+  async signal(signal: number, by: 'worker' | 'person', idle = false): Promise<void> {
+    const prepared = this.#prepared
+    if (prepared === undefined || this.over) return
+    const ends = signal !== 18 && signal !== SIGSTOP
+    if (ends)
+      this.#asked ??= idle ? { kind: 'idle', exitCode: 0 } : { kind: 'signalled', by, sent: signal, exitCode: 0 }
+    if (signal === SIGKILL || signal === SIGSTOP) await this.#options.engine.kill(prepared.id, signal)
+    else await this.#options.relay.ask.signal({ container: prepared.id, signal })
+    if (signal === SIGTERM) {
+      this.#options.onState({
+        state: 'stopping',
+        life: this.number,
+        since: Date.now(),
+        how: idle ? 'SIGTERM, sleepAfter' : 'SIGTERM',
+      })
+      await this.#adviseOnTerm(prepared)
+    }
+  }
+
+  async #run(prepared: Prepared, image: { readonly name: string; readonly command: RunCommand }): Promise<void> {
+    const { relay } = this.#options
+    const result = await relay.ask.run({ container: prepared.id, command: image.command })
+    if ('errno' in result) {
+      throw new MoorageError('executable-not-found', explainErrno(result.errno, result.step, image.command))
+    }
+    if (this.over) return
+    await this.#options.bind(prepared.id)
+    if (this.over) {
+      await this.#options.bind(null)
+      return
+    }
+    this.#options.onState({
+      state: 'running',
+      life: this.number,
+      since: Date.now(),
+      containerId: prepared.id,
+      image: image.name,
+      internet: this.start.enableInternet === true,
+      startedMs: Date.now() - this.#startedAt,
+    })
+  }
+
+  async #adviseOnTerm(prepared: Prepared): Promise<void> {
+    const status = await this.#options.relay.ask.ask({ container: prepared.id, fact: Fact.STATUS }).catch(() => '')
+    if (status !== '' && !this.over && !catches(status, SIGTERM)) this.#options.onAdvice(TERM_IS_IGNORED)
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase
+    this.#options.onState({ state: 'starting', life: this.number, since: this.#startedAt, phase })
+  }
+
+  #exited(exitCode: number): void {
+    const asked = this.#asked
+    if (this.#prepared?.oom.settled === true && asked === undefined)
+      this.#finish({ kind: 'out-of-memory', exitCode }, exitCode)
+    else if (asked === undefined) this.#finish({ kind: 'exited', exitCode }, exitCode)
+    else this.#finish('exitCode' in asked ? { ...asked, exitCode } : asked, exitCode)
+  }
+
+  #fail(error: unknown): Refusal {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = error instanceof MoorageError ? error.code : 'start-failed'
+    if (!this.over) {
+      const failure: Refusal =
+        code === 'too-many-instances'
+          ? { message: NO_INSTANCE, cause: message }
+          : { message: FAILED_TO_START, cause: message }
+      this.#finish({ kind: 'start-failed', phase: this.#phase, code, message }, undefined, failure)
+      return failure
+    }
+    return { message: FAILED_TO_START, cause: message }
+  }
+
+  #finish(reason: Reason, exitCode: number | undefined, failure?: Refusal): void {
+    if (this.over) return
+    const { message, advice, failed } = explain(reason, this.#options.memoryMib)
+    const end: End = { at: Date.now(), reason, message, advice, lastLog: this.#options.lastLog(LAST_LOG_LINES) }
+    this.#end.resolve(end)
+    const unbound = this.#options.bind(null).catch(() => undefined)
+    this.#options.onState({ state: failed ? 'failed' : 'stopped', life: this.number, end })
+    void unbound.then(() => {
+      this.#outcome.resolve({
+        life: this.number,
+        ...(exitCode === undefined ? {} : { exitCode }),
+        ...(failure === undefined ? {} : { failure }),
+      })
+    })
+    if (this.#prepared !== undefined) this.#options.onClosing(this.#prepared.close())
+  }
+}

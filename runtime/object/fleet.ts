@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Engine } from '../engine/engine.ts'
+import type { Happening, HookName } from '../protocol/events.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import { type InstanceId, objectKey, type ObjectKey, type ObjectModel, type Reason } from '../protocol/model.ts'
+import type { SessionCalls } from '../protocol/relay.ts'
+import type { Note } from '../protocol/worker.ts'
+import type { Offered, RelayThread } from '../relay/thread.ts'
+import type { ContainerClass } from './class.ts'
+import { rootCommand } from './command.ts'
+import { DurableObject } from './object.ts'
+
+export interface FleetOptions {
+  readonly engine: Engine
+  readonly relay: () => RelayThread
+  /** Where objects' logs go when they are long. */
+  readonly folder: string
+  /** Whether a reload of the Worker is under way. */
+  reloading(): boolean
+  report(happening: Happening): void
+}
+
+/** All objects of a session that have been seen, and the instances that speak for them. */
+export class Fleet {
+  readonly objects = new Map<ObjectKey, DurableObject>()
+  readonly #classes = new Map<string, ContainerClass>()
+  readonly #instances = new Map<string, DurableObject>()
+  readonly #containers = new Map<string, DurableObject>()
+  readonly #closing = new Set<Promise<void>>()
+  readonly #options: FleetOptions
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  addClass(added: ContainerClass): void {
+    const { className } = added.config
+    if (this.#classes.has(className)) {
+      throw new MoorageError('config-invalid', `Two configs have a class ${className} with a container.`, {
+        advice: ['Run them in two sessions, or rename one of the classes.'],
+      })
+    }
+    this.#classes.set(className, added)
+  }
+
+  get classes(): Iterable<ContainerClass> {
+    return this.#classes.values()
+  }
+
+  /** What the relay asks on behalf of isolates. */
+  readonly calls: Offered<SessionCalls> = {
+    attach: ({ className, id, name }) => {
+      const object = this.#object(className, id)
+      if (name !== undefined) object.name = name
+      const instance = randomUUID() as InstanceId
+      this.#instances.set(instance, object)
+      return { ...object.attach(instance), object: object.key }
+    },
+    call: ({ instance, call }) =>
+      this.#instances.get(instance)?.call(instance, call) ?? { refusal: { message: 'Network connection lost.' } },
+    end: async ({ instance, life }) => {
+      const object = this.#instances.get(instance)
+      if (object === undefined) return { life, failure: { message: 'Network connection lost.' } }
+      return object.end(instance, life)
+    },
+  }
+
+  /** An instance's socket closed. */
+  detached(instance: string): void {
+    this.#instances.get(instance)?.detach(instance)
+    this.#instances.delete(instance)
+  }
+
+  noted(instance: string, note: Note): void {
+    const object = this.#instances.get(instance)
+    if (object === undefined) return
+    if (note.note === 'hook') {
+      if (note.hook === 'onActivityExpired') object.expiring(note.edge === 'begin')
+      const { note: _, hook, ...rest } = note
+      this.#options.report({ type: 'hook', object: object.key, hook: hook as HookName, ...rest })
+    } else object.busy(note.note === 'busy')
+  }
+
+  opened(key: string, open: number): void {
+    this.objects.get(key as ObjectKey)?.opened(open)
+  }
+
+  /** A container wrote lines. Those of one that no object has yet are the agent's own and are dropped. */
+  output(container: string, stream: 'stdout' | 'stderr', lines: readonly string[]): void {
+    const object = this.#containers.get(container)
+    if (object === undefined) return
+    const life = 'life' in object.state ? object.state.life : 0
+    for (const text of lines) {
+      object.log.add({ at: Date.now(), life, stream, text })
+      this.#options.report({ type: 'container-log', object: object.key, life, stream, text })
+    }
+  }
+
+  /** Restarts the running containers of a class, on its new image. */
+  async restartClass(className: string, reason: Reason): Promise<void> {
+    const running = [...this.objects.values()].filter((o) => o.key.startsWith(`${className}/`) && o.life !== undefined)
+    await Promise.all(running.map((object) => object.restart(reason)))
+  }
+
+  /** Ends every life, and waits until the engine has removed the containers. */
+  async close(reason: Reason): Promise<void> {
+    await Promise.all([...this.objects.values()].map((object) => object.life?.destroy(reason)))
+    await Promise.allSettled([...[...this.#classes.values()].map((c) => c.close()), ...this.#closing])
+    await Promise.allSettled([...this.objects.values()].map((object) => object.close()))
+  }
+
+  #object(className: string, id: string): DurableObject {
+    const key = objectKey(className, id)
+    const known = this.objects.get(key)
+    if (known !== undefined) return known
+    const ofClass = this.#classes.get(className)
+    if (ofClass === undefined) throw new MoorageError('class-not-exported', `No class ${className} has a container.`)
+    const { engine, report, reloading, folder } = this.#options
+    const object = new DurableObject({
+      key,
+      className,
+      id,
+      engine,
+      relay: this.#options.relay(),
+      logFile: join(folder, `${className}-${id}.log`),
+      images: Object.keys(ofClass.config.images),
+      reloading,
+      refusal: () => this.#refusal(ofClass),
+      life: (start) => this.#life(ofClass, id, start, (container) => this.#containers.set(container, object)),
+      onContainer: (container) => {
+        report({ type: 'container', object: key, container })
+        if (container.state === 'running' || container.state === 'failed') ofClass.warm()
+      },
+      onMemory: (memory) => report({ type: 'object', object: this.#model(object, className, memory) }),
+      onAdvice: (text) => report({ type: 'advice', object: key, text }),
+      onClosing: (closed) => this.#track(closed),
+    })
+    this.objects.set(key, object)
+    return object
+  }
+
+  #life(
+    ofClass: ContainerClass,
+    id: string,
+    start: Parameters<ContainerClass['image']>[0],
+    bound: (container: string) => void,
+  ) {
+    let image: ReturnType<ContainerClass['image']> | undefined
+    const limits = ofClass.limits(start)
+    return {
+      memoryMib: limits?.memoryMib,
+      image: async () => {
+        image = ofClass.image(start)
+        const ready = await image
+        return { name: ready.name, command: rootCommand(ready.command, start, { id, project: ofClass.project }) }
+      },
+      container: async () => {
+        const prepared = await ofClass.container(await (image ?? ofClass.image(start)), start)
+        bound(prepared.id)
+        return prepared
+      },
+    }
+  }
+
+  #refusal(ofClass: ContainerClass): { code: 'too-many-instances'; message: string } | undefined {
+    const { className } = ofClass.config
+    const running = [...this.objects.values()].filter(
+      (o) => o.key.startsWith(`${className}/`) && o.life !== undefined,
+    ).length
+    if (running < ofClass.maxInstances) return undefined
+    return {
+      code: 'too-many-instances',
+      message: `${className} has ${running} containers running, and max_instances is ${ofClass.maxInstances}.`,
+    }
+  }
+
+  #model(object: DurableObject, className: string, memory: 'in-memory' | 'asleep'): ObjectModel {
+    return {
+      key: object.key,
+      className,
+      id: object.id,
+      ...(object.name === undefined ? {} : { name: object.name }),
+      memory,
+      container: object.state,
+    }
+  }
+
+  #track(closed: Promise<void>): void {
+    const tracked = closed.catch((error: unknown) => {
+      this.#options.report({
+        type: 'advice',
+        text: `A container could not be removed: ${error instanceof Error ? error.message : error}`,
+      })
+    })
+    this.#closing.add(tracked)
+    void tracked.finally(() => this.#closing.delete(tracked))
+  }
+}

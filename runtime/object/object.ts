@@ -1,0 +1,255 @@
+import type { Engine } from '../engine/engine.ts'
+import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
+import type { Attached, Call, Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
+import type { RelayThread } from '../relay/thread.ts'
+import { Life, type LifeOptions } from './container.ts'
+import { ObjectLog } from './log.ts'
+
+/** The platform evicts an object this long after its last event (semantics.md, Lifecycle). */
+export const EVICT_AFTER_MS = 10_000
+/** An instance that went away may be one that a reload replaces; how long that may take to show. */
+const RELOAD_GRACE_MS = 300
+
+/** A signal that onActivityExpired sends may come a little after its end is told: they take different ways. */
+const EXPIRY_REACH_MS = 500
+
+/** One instance of an object that is in memory. */
+interface Instance {
+  readonly id: InstanceId
+  /** The isolate counts lives by itself, from what it knew; this maps its numbers to ours. */
+  readonly lives: Map<number, Life>
+  evicting: boolean
+}
+
+/** What an object needs of its class and session. */
+export interface ObjectOptions {
+  readonly key: ObjectKey
+  readonly className: string
+  readonly id: string
+  readonly logFile: string
+  readonly engine: Engine
+  readonly relay: RelayThread
+  /** What a life of it needs and only its class knows. */
+  life(start: StartOptions): Pick<LifeOptions, 'image' | 'container' | 'memoryMib'>
+  /** Set where the class may have no more containers now. */
+  refusal(): { readonly code: 'too-many-instances'; readonly message: string } | undefined
+  /** Whether a reload is under way, so that an instance that goes is one that is replaced. */
+  reloading(): boolean
+  readonly images: readonly string[]
+  onContainer(state: ContainerState): void
+  onMemory(memory: 'in-memory' | 'asleep'): void
+  onAdvice(text: string): void
+  onClosing(closed: Promise<void>): void
+}
+
+/** One Durable Object: its instances, the lives of its container, and what decides when a container ends without being asked. */
+export class DurableObject {
+  readonly key: ObjectKey
+  readonly id: string
+  name: string | undefined
+  readonly log: ObjectLog
+  state: ContainerState = { state: 'none' }
+  readonly #options: ObjectOptions
+  readonly #instances = new Map<string, Instance>()
+  #life: Life | undefined
+  #lives = 0
+  #inactivityMs: number | undefined
+  #inactivity: NodeJS.Timeout | undefined
+  #idle: NodeJS.Timeout | undefined
+  #grace: NodeJS.Timeout | undefined
+  #open = 0
+  #expiredAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: ObjectOptions) {
+    this.#options = options
+    this.key = options.key
+    this.id = options.id
+    this.log = new ObjectLog(options.logFile)
+  }
+
+  /** The life that is not over, if any. */
+  get life(): Life | undefined {
+    return this.#life?.over === false ? this.#life : undefined
+  }
+
+  /** A new instance: tells it whether the container runs. */
+  attach(id: InstanceId): Attached {
+    clearTimeout(this.#grace)
+    this.#cancelInactivity()
+    const lives = new Map<number, Life>()
+    const life = this.life
+    if (life !== undefined) lives.set(life.number, life)
+    this.#instances.set(id, { id, lives, evicting: false })
+    this.#options.onMemory('in-memory')
+    return { instance: id, running: life !== undefined, life: life?.number ?? 0, images: this.#options.images }
+  }
+
+  /** An instance went away: by our eviction, ctx.abort(), the platform's eviction, or a reload. */
+  detach(id: string): void {
+    const instance = this.#instances.get(id)
+    this.#instances.delete(id)
+    if (instance === undefined || this.#instances.size > 0) return
+    this.#clearIdle()
+    this.#options.onMemory('asleep')
+    if (this.life === undefined) return
+    if (instance.evicting) this.#abandoned('eviction')
+    else {
+      this.#grace = setTimeout(() => {
+        if (!this.#options.reloading()) this.#abandoned('abort')
+      }, RELOAD_GRACE_MS)
+    }
+  }
+
+  /** Answers what an instance asks. */
+  async call(instanceId: string, call: Call): Promise<{ value: unknown } | { refusal: Refusal }> {
+    const instance = this.#instances.get(instanceId)
+    if (instance === undefined) return { refusal: { message: 'Network connection lost.' } }
+    switch (call.method) {
+      case 'start': {
+        const refusal = await this.#start(call.options, (life) => instance.lives.set(call.life, life))
+        return refusal === undefined ? { value: null } : { refusal }
+      }
+      case 'destroy':
+        await this.life?.destroy({
+          kind: 'destroyed',
+          by: 'worker',
+          ...(call.value === undefined ? {} : { value: call.value }),
+        })
+        return { value: null }
+      case 'signal':
+        await this.life?.signal(call.signal, 'worker', Date.now() - this.#expiredAt < EXPIRY_REACH_MS)
+        return { value: null }
+      case 'setInactivityTimeout':
+        this.#inactivityMs = call.durationMs
+        return { value: null }
+      case 'inspect':
+        return { value: this.#inspect() }
+    }
+  }
+
+  /** Waits for the end of a life that an instance knows by its own number. */
+  async end(instanceId: string, number: number): Promise<Outcome> {
+    const life = this.#instances.get(instanceId)?.lives.get(number)
+    if (life === undefined) return { life: number, failure: { message: 'Network connection lost.' } }
+    return { ...(await life.outcome), life: number }
+  }
+
+  /** A person starts it, with what the Worker started it with last. */
+  async start(): Promise<Refusal | undefined> {
+    const refusal = await this.#start(this.#life?.start ?? {}, () => undefined)
+    this.refresh()
+    return refusal
+  }
+
+  /** Ends the life, if any, and starts one with the same options. */
+  async restart(reason: Reason): Promise<Refusal | undefined> {
+    await this.life?.destroy(reason)
+    return this.start()
+  }
+
+  /** Makes instances attach again at their next event, so that they learn what changed without them. */
+  refresh(): void {
+    for (const { id } of this.#instances.values()) this.#detachQuietly(id)
+  }
+
+  /** The Worker's side says that events of the object are under way, or that the last one has ended. */
+  busy(busy: boolean): void {
+    this.#clearIdle()
+    if (!busy && this.#open === 0) this.#idle = setTimeout(() => this.#evict(), EVICT_AFTER_MS)
+  }
+
+  /** Requests or connections into the container: 1 some, 0 none. */
+  opened(open: number): void {
+    this.#open = open
+    if (open > 0) this.#cancelInactivity()
+    else if (this.#instances.size === 0) this.#awaitInactivity()
+  }
+
+  /** onActivityExpired runs: a TERM that it sends is sleepAfter's. */
+  expiring(expiring: boolean): void {
+    this.#expiredAt = expiring ? Number.POSITIVE_INFINITY : Date.now()
+  }
+
+  /** Ends what it holds; the container is the caller's to remove. */
+  async close(): Promise<void> {
+    this.#clearIdle()
+    clearTimeout(this.#grace)
+    this.#cancelInactivity()
+    await this.log.close()
+  }
+
+  async #start(start: StartOptions, known: (life: Life) => void): Promise<Refusal | undefined> {
+    if (this.life !== undefined) return { message: 'start() cannot be called on a container that is already running.' }
+    const refusal = this.#options.refusal()
+    const { relay, engine } = this.#options
+    this.#lives += 1
+    this.#inactivityMs = undefined
+    const number = this.#lives
+    const life = new Life({
+      ...this.#options.life(start),
+      number,
+      start,
+      engine,
+      relay,
+      bind: (container) => this.#bind(life, container),
+      onState: (state) => this.#onState(life, state),
+      onAdvice: this.#options.onAdvice,
+      lastLog: (count) => this.log.last(count, number),
+      onClosing: this.#options.onClosing,
+    })
+    this.#life = life
+    known(life)
+    return life.begin(refusal)
+  }
+
+  async #bind(life: Life, container: string | null): Promise<void> {
+    if (this.#life === life) await this.#options.relay.ask.bind({ object: this.key, container })
+  }
+
+  #onState(life: Life, state: ContainerState): void {
+    if (this.#life !== life) return
+    this.state = state
+    this.#options.onContainer(state)
+  }
+
+  #inspect(): unknown {
+    if (this.life === undefined) return null
+    const image = this.state.state === 'running' ? this.state.image : ''
+    return { labels: this.life.start.labels ?? {}, image: this.life.start.image ?? image }
+  }
+
+  /** Nobody is there for the container: it ends, unless setInactivityTimeout() lets it live on. */
+  #abandoned(kind: 'abort' | 'eviction'): void {
+    if (this.#instances.size > 0) return
+    if (this.#inactivityMs === undefined) void this.life?.destroy({ kind })
+    else this.#awaitInactivity()
+  }
+
+  #awaitInactivity(): void {
+    this.#cancelInactivity()
+    if (this.#inactivityMs === undefined || this.#open > 0) return
+    this.#inactivity = setTimeout(() => void this.life?.destroy({ kind: 'eviction' }), this.#inactivityMs)
+  }
+
+  #cancelInactivity(): void {
+    clearTimeout(this.#inactivity)
+  }
+
+  #clearIdle(): void {
+    clearTimeout(this.#idle)
+  }
+
+  #evict(): void {
+    for (const instance of this.#instances.values()) {
+      instance.evicting = true
+      void this.#options.relay.ask.evict({ instance: instance.id }).catch(() => undefined)
+    }
+  }
+
+  #detachQuietly(id: string): void {
+    const instance = this.#instances.get(id)
+    if (instance === undefined) return
+    this.#instances.delete(id)
+    void this.#options.relay.ask.evict({ instance: id }).catch(() => undefined)
+  }
+}

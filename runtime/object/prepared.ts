@@ -1,0 +1,116 @@
+import { pack } from 'tar-stream'
+import { Latch } from '../base/latch.ts'
+import type { Exit } from '../engine/answers.ts'
+import type { Engine } from '../engine/engine.ts'
+import { makeSecret } from '../base/secret.ts'
+import type { ContainerId } from '../protocol/model.ts'
+import type { RelayThread } from '../relay/thread.ts'
+import { type Labels, labelsOf } from '../sandbox/labels.ts'
+import type { Sandbox, SandboxPool } from '../sandbox/pool.ts'
+
+/** Bounds of a container's log with the engine; `docker logs` shows what is in it. */
+const ENGINE_LOG = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '2' } }
+
+/** A container that is started and waits for its command: nothing of an object is in it yet. */
+export interface Prepared {
+  readonly id: ContainerId
+  readonly sandbox: Sandbox
+  /** How it ended; rejects where the engine cannot say. */
+  readonly exit: Promise<Exit>
+  /** Resolves when its agent is no longer there: it ended, or the gateway was lost. */
+  readonly linkDown: Promise<void>
+  /** The engine says that a process of it was killed for memory. */
+  readonly oom: Latch
+  /** Removes it, and then its sandbox. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/** Limits in the engine's words. */
+export interface EngineLimits {
+  readonly Memory: number
+  readonly MemorySwap: number
+  readonly NanoCpus: number
+}
+
+export interface PrepareOptions {
+  readonly engine: Engine
+  readonly relay: RelayThread
+  readonly pool: SandboxPool
+  readonly gatewayAddress: string
+  readonly labels: Labels
+  readonly className: string
+  readonly image: string
+  /** undefined: none. */
+  readonly limits: EngineLimits | undefined
+  /** The agent's files as a tar, for the container's root. */
+  readonly files: Buffer
+  /** Where news of a container is heard: resolves at its first link-down or release. */
+  watch(id: ContainerId): { readonly linkDown: Promise<void>; readonly oom: Latch; forget(): void }
+}
+
+/** The tar with the agent that goes into every app container. */
+export async function agentFiles(agent: Buffer): Promise<Buffer> {
+  const tar = pack()
+  tar.entry({ name: '.moorage', type: 'directory', mode: 0o755 })
+  tar.entry({ name: '.moorage/agent', mode: 0o755 }, agent)
+  tar.finalize()
+  const chunks: Buffer[] = []
+  for await (const chunk of tar as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** Creates, starts and claims a container in a sandbox. On failure nothing of it stays. Owned by the caller: close(). */
+export async function prepareContainer(options: PrepareOptions): Promise<Prepared> {
+  const { engine, relay, pool, image, limits, labels } = options
+  const sandbox = await pool.take()
+  let id: ContainerId | undefined
+  let watched: ReturnType<PrepareOptions['watch']> | undefined
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      if (id !== undefined) {
+        await relay.ask.internet({ address: sandbox.address, allowed: false }).catch(() => undefined)
+        await relay.ask.release({ container: id }).catch(() => undefined)
+        await engine.remove(id, { force: true })
+      }
+      watched?.forget()
+      await sandbox.close()
+    })()
+    return closing
+  }
+  try {
+    id = await engine.createContainer({
+      Image: image,
+      Entrypoint: ['/.moorage/agent'],
+      Cmd: [],
+      User: '0:0',
+      OpenStdin: true,
+      StdinOnce: true,
+      AttachStdin: true,
+      AttachStdout: true,
+      AttachStderr: true,
+      Healthcheck: { Test: ['NONE'] },
+      Labels: labelsOf(labels, 'app', { 'moorage.class': options.className }),
+      HostConfig: {
+        AutoRemove: true,
+        NetworkMode: `container:${sandbox.id}`,
+        CapAdd: ['SYS_BOOT'],
+        CapDrop: ['NET_RAW'],
+        LogConfig: ENGINE_LOG,
+        ...limits,
+      },
+    })
+    watched = options.watch(id)
+    const [, { exit }] = await Promise.all([
+      engine.putArchive(id, '/', options.files),
+      engine.wait(id),
+      relay.ask.hold({ engine: engine.address, container: id }),
+    ])
+    await engine.start(id)
+    await relay.ask.claim({ container: id, secret: makeSecret(), gatewayAddress: options.gatewayAddress })
+    return { id, sandbox, exit, linkDown: watched.linkDown, oom: watched.oom, close }
+  } catch (error) {
+    await close().catch(() => undefined)
+    throw error
+  }
+}

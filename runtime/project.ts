@@ -1,0 +1,153 @@
+import { existsSync, statSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { EngineAddress, ProjectConfig } from './protocol/child.ts'
+import { MoorageError } from './protocol/errors.ts'
+import type { Happening } from './protocol/events.ts'
+import type { WorkerState } from './protocol/model.ts'
+import { type ChildEvent, openChild, type WranglerChild } from './wrangler/child.ts'
+
+/** A reload that says nothing of its end is over after this. */
+const RELOAD_LIMIT_MS = 30_000
+const CONFIG_NAMES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml']
+
+export interface ProjectOptions {
+  readonly config: string
+  readonly env?: string
+  readonly session: string
+  readonly engine: EngineAddress
+  readonly dist: string
+  readonly node?: string
+  /** The relay's loopback server, and the token that opens it. */
+  readonly base: string
+  readonly token: string
+  /** A folder for the generated entry; made and removed by the project. */
+  readonly files: string
+  readonly port: number
+  readonly inspectorPort: number
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  onNotice(text: string): void
+  report(happening: Happening): void
+  onFailure(error: Error): void
+}
+
+/** One config's Worker: its wrangler child, and what is known of its reloads. */
+export class Project {
+  readonly #options: ProjectOptions
+  #child: WranglerChild | undefined
+  #name = ''
+  #reloadingSince: number | undefined
+  #state: WorkerState = { state: 'starting' }
+  #inspectorUrl: string | undefined
+  #url = ''
+
+  constructor(options: ProjectOptions) {
+    this.#options = options
+  }
+
+  /** Whether instances that go away now are being replaced by those of a new version. */
+  get reloading(): boolean {
+    return this.#reloadingSince !== undefined && Date.now() - this.#reloadingSince < RELOAD_LIMIT_MS
+  }
+
+  /** Starts the child and reads the config. @throws MoorageError */
+  async read(): Promise<ProjectConfig> {
+    const { env, session, engine, dist, node, onNotice } = this.#options
+    const child = await openChild({
+      dist,
+      config: configFile(this.#options.config),
+      env,
+      session,
+      engine,
+      onInstall: onNotice,
+      ...(node === undefined ? {} : { findNode: async () => ({ path: node, env: {} }) }),
+    })
+    this.#child = child
+    child.on((event) => this.#hear(event))
+    this.#name = child.project.name
+    return child.project
+  }
+
+  /** Starts the Worker; resolves with its address when it serves requests. @throws MoorageError */
+  async start(): Promise<string> {
+    const { base, token, dist, files, port, inspectorPort, logLevel } = this.#options
+    if (this.#child === undefined) throw new MoorageError('worker-failed', 'The config was not read yet.')
+    await mkdir(files, { recursive: true, mode: 0o700 })
+    const { url } = await this.#child.start({
+      entry: { base, token, workerModule: join(dist, 'worker.js'), folder: files },
+      port,
+      host: '127.0.0.1',
+      inspectorPort,
+      logLevel: logLevel === 'debug' ? 'debug' : 'log',
+      vars: {},
+    })
+    return url
+  }
+
+  /** Ends the child and removes the generated entry. */
+  async close(): Promise<void> {
+    await this.#child?.dispose()
+    await rm(this.#options.files, { recursive: true, force: true })
+  }
+
+  #hear(event: ChildEvent): void {
+    const { report, onFailure } = this.#options
+    switch (event.type) {
+      case 'ready':
+        this.#reloadingSince = undefined
+        this.#url = event.url
+        this.#inspectorUrl = event.inspectorUrl
+        this.#set({ state: 'ready', url: event.url, inspectorUrl: event.inspectorUrl })
+        break
+      case 'reloading':
+        this.#reloadingSince = Date.now()
+        this.#set({ state: 'reloading' })
+        break
+      case 'reloaded':
+        this.#reloadingSince = undefined
+        this.#set({ state: 'ready', url: this.#url, inspectorUrl: this.#inspectorUrl })
+        break
+      case 'build-failed':
+        this.#reloadingSince = undefined
+        this.#set({ state: 'failed', message: event.message, serving: event.serving })
+        break
+      case 'config-changed':
+        report({
+          type: 'advice',
+          text: 'The config’s containers changed. They take effect when the session is started again.',
+        })
+        break
+      case 'log':
+        if (event.from === 'worker') report({ type: 'worker-log', project: this.#name, level: event.level, text: event.text })
+        else if (event.level === 'warn' || event.level === 'error' || this.#options.logLevel === 'debug') {
+          report({ type: 'worker-log', project: this.#name, level: event.level, text: event.text })
+        }
+        break
+      case 'ended':
+        this.#set({ state: 'failed', message: event.error.message, serving: false })
+        onFailure(event.error)
+        break
+      default:
+    }
+  }
+
+  #set(state: WorkerState): void {
+    if (this.#state.state === state.state && state.state === 'reloading') return
+    this.#state = state
+    this.#options.report({ type: 'worker', project: this.#name, worker: state })
+  }
+}
+
+/**
+ * The config file that a path names: itself, or the one in a folder.
+ * @throws MoorageError `no-config`
+ */
+export function configFile(path: string): string {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+  if (!isFolder && existsSync(path)) return path
+  const found = isFolder ? CONFIG_NAMES.map((name) => join(path, name)).find((file) => existsSync(file)) : undefined
+  if (found !== undefined) return found
+  throw new MoorageError('no-config', isFolder ? `There is no wrangler config in ${path}.` : `There is no file ${path}.`, {
+    advice: [`Run it in a project’s folder, or name the config: moorage dev --config ${join(isFolder ? path : dirname(path), 'wrangler.jsonc')}`],
+  })
+}

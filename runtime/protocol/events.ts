@@ -1,0 +1,42 @@
+/** What happens in a session, in one order. Views are functions of these; nothing inside the runtime decides by them. */
+import type { ContainerState, EngineState, ImageState, ObjectKey, ObjectModel, WorkerState } from './model.ts'
+
+/** Lifecycle hooks of a class that the Worker's side reports. */
+export type HookName = 'constructor' | 'onStart' | 'onStop' | 'onError' | 'onActivityExpired' | 'alarm' | 'fetch'
+
+/** An event without its number and time: what a room reports. */
+export type Happening =
+  | { readonly type: 'engine'; readonly engine: EngineState }
+  | { readonly type: 'worker'; readonly project: string; readonly worker: WorkerState }
+  | {
+      readonly type: 'worker-log'
+      readonly project: string
+      readonly level: 'debug' | 'info' | 'log' | 'warn' | 'error'
+      readonly text: string
+    }
+  | { readonly type: 'image'; readonly className: string; readonly image: ImageState }
+  | { readonly type: 'image-output'; readonly className: string; readonly text: string }
+  | { readonly type: 'object'; readonly object: ObjectModel }
+  | { readonly type: 'container'; readonly object: ObjectKey; readonly container: ContainerState }
+  | {
+      readonly type: 'container-log'
+      readonly object: ObjectKey
+      readonly life: number
+      readonly stream: 'stdout' | 'stderr'
+      readonly text: string
+    }
+  | {
+      readonly type: 'hook'
+      readonly object: ObjectKey
+      readonly hook: HookName
+      readonly edge: 'begin' | 'end'
+      readonly call: number
+      readonly detail?: string
+      readonly tookMs?: number
+      readonly error?: string
+    }
+  | { readonly type: 'advice'; readonly object?: ObjectKey; readonly text: string }
+  | { readonly type: 'disposed' }
+
+/** An event: `seq` rises by one, `at` is milliseconds since the epoch. */
+export type SessionEvent = Happening & { readonly seq: number; readonly at: number }

@@ -1,0 +1,133 @@
+/** What a session knows: objects and their containers, as plain values. Times are milliseconds since the epoch, sizes bytes. */
+
+declare const brand: unique symbol
+type Brand<T, B> = T & { readonly [brand]: B }
+
+/** `Class/64 hex digits`: one Durable Object of a session. */
+export type ObjectKey = Brand<string, 'ObjectKey'>
+/** The engine's id of a container. */
+export type ContainerId = Brand<string, 'ContainerId'>
+/** One life of an object in an isolate. Unguessable: whoever names it speaks for the object. */
+export type InstanceId = Brand<string, 'InstanceId'>
+
+/** Makes the key of an object. */
+export function objectKey(className: string, id: string): ObjectKey {
+  return `${className}/${id}` as ObjectKey
+}
+
+/** How far a start came. */
+export type Phase = 'image' | 'create' | 'start' | 'agent' | 'port'
+
+/** Why a container ended or did not start. */
+export type Reason =
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly signal?: number }
+  | { readonly kind: 'out-of-memory'; readonly exitCode: number }
+  | { readonly kind: 'destroyed'; readonly by: 'worker' | 'person'; readonly value?: string }
+  | { readonly kind: 'signalled'; readonly by: 'worker' | 'person'; readonly sent: number; readonly exitCode: number }
+  | { readonly kind: 'idle'; readonly exitCode: number }
+  | { readonly kind: 'abort' | 'eviction' }
+  | { readonly kind: 'image-rebuilt' }
+  | { readonly kind: 'engine-gone' | 'session-ended' | 'removed-outside' }
+  | { readonly kind: 'start-failed'; readonly phase: Phase; readonly code: string; readonly message: string }
+
+/** The end of one life of a container. */
+export interface End {
+  readonly at: number
+  readonly reason: Reason
+  /** One sentence: what happened. */
+  readonly message: string
+  /** What to do about it, a sentence each; may be empty. */
+  readonly advice: readonly string[]
+  /** The last lines of the log, at most 50. */
+  readonly lastLog: readonly string[]
+}
+
+/** The container of an object, as it is now. */
+export type ContainerState =
+  | { readonly state: 'none' }
+  | { readonly state: 'starting'; readonly life: number; readonly since: number; readonly phase: Phase }
+  | {
+      readonly state: 'running'
+      readonly life: number
+      readonly since: number
+      readonly containerId: ContainerId
+      readonly image: string
+      readonly internet: boolean
+      readonly startedMs: number
+    }
+  | { readonly state: 'stopping'; readonly life: number; readonly since: number; readonly how: string }
+  | { readonly state: 'stopped' | 'failed'; readonly life: number; readonly end: End }
+
+/** One Durable Object of a class with a container. */
+export interface ObjectModel {
+  readonly key: ObjectKey
+  readonly className: string
+  readonly id: string
+  /** The name it was made from, where the platform tells it. */
+  readonly name?: string
+  readonly memory: 'in-memory' | 'asleep'
+  readonly container: ContainerState
+}
+
+/** The image of a class. */
+export type ImageState =
+  | { readonly state: 'unknown' }
+  | {
+      readonly state: 'preparing'
+      readonly how: 'build' | 'pull'
+      readonly since: number
+      readonly step?: number
+      readonly steps?: number
+      readonly text: string
+    }
+  | {
+      readonly state: 'ready'
+      readonly image: string
+      readonly digest: string
+      readonly tookMs: number
+      readonly sizeBytes: number
+    }
+  | {
+      readonly state: 'failed'
+      readonly message: string
+      readonly file?: string
+      readonly line?: number
+      readonly lastOutput: readonly string[]
+      readonly previous?: string
+    }
+
+/** A Durable Object class with a container. */
+export interface ClassModel {
+  readonly className: string
+  readonly project: string
+  readonly maxInstances: number
+  readonly instanceType: string
+  readonly image: ImageState
+}
+
+/** The Worker of a project. */
+export type WorkerState =
+  | { readonly state: 'starting' | 'reloading' }
+  | { readonly state: 'ready'; readonly url: string; readonly inspectorUrl: string | undefined }
+  | { readonly state: 'failed'; readonly message: string; readonly serving: boolean }
+
+export interface ProjectModel {
+  readonly name: string
+  readonly config: string
+  readonly worker: WorkerState
+}
+
+/** The engine that containers run on. */
+export type EngineState =
+  | { readonly state: 'connecting' }
+  | { readonly state: 'ready'; readonly name: string; readonly version: string; readonly arch: string }
+  | { readonly state: 'lost'; readonly message: string }
+
+/** All of it. A new value each time something changes; unchanged parts keep their identity. */
+export interface SessionModel {
+  readonly session: string
+  readonly engine: EngineState
+  readonly projects: readonly ProjectModel[]
+  readonly classes: readonly ClassModel[]
+  readonly objects: readonly ObjectModel[]
+}

@@ -1,0 +1,62 @@
+/**
+ * The wire between the session and its relay thread (relay/thread.ts, relay/main.ts): calls with answers both ways, and
+ * news from the relay. Bytes of containers stay in the relay; only log lines and facts come over.
+ */
+import type { EngineAddress } from './child.ts'
+import type { Attached, Call, Note, Outcome, Refusal } from './worker.ts'
+
+/** What the app is started with, for RUN. */
+export interface RunCommand {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly user: string
+}
+
+/** How RUN went. `errno` and `step` are the agent's (protocol/agent.ts). */
+export type RunResult = { readonly pid: number } | { readonly errno: number; readonly step: number }
+
+/** What the session asks of the relay. */
+export interface RelayCalls {
+  /** Opens the loopback server that isolates talk to. */
+  listen(args: { token: string }): { port: number }
+  /** Dials the gateway's published port; called again, it dials the one that replaced it. */
+  openGateway(args: { host: string; port: number; secret: Uint8Array }): void
+  internet(args: { address: string; allowed: boolean }): void
+  /** Attaches to a container that is created and not yet started. Its lines come as `output`, its end as `released`. */
+  hold(args: { engine: EngineAddress; container: string }): void
+  /** Claims a started container and waits for its agent. @throws where none comes within 10 s. */
+  claim(args: { container: string; secret: Uint8Array; gatewayAddress: string }): void
+  /** Ends what hold() opened; the container ends with it. */
+  release(args: { container: string }): void
+  run(args: { container: string; command: RunCommand }): RunResult
+  signal(args: { container: string; signal: number }): void
+  /** Text of a kernel's fact (protocol/agent.ts Fact), empty where the agent does not answer within 1 s. */
+  ask(args: { container: string; fact: number }): string
+  /** Where requests of an object go now; null: nowhere. */
+  bind(args: { object: string; container: string | null }): void
+  /** Closes the instance's socket and long polls, so that workerd may evict it. */
+  evict(args: { instance: string }): void
+}
+
+/** What the relay asks of the session. */
+export interface SessionCalls {
+  attach(args: { className: string; id: string; name?: string }): Attached & { object: string }
+  call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
+  end(args: { instance: string; life: number }): Outcome
+}
+
+/** What the relay tells. */
+export type RelayNews =
+  | { readonly news: 'agent'; readonly container: string; readonly up: boolean }
+  | {
+      readonly news: 'output'
+      readonly container: string
+      readonly stream: 'stdout' | 'stderr'
+      readonly lines: readonly string[]
+    }
+  | { readonly news: 'released'; readonly container: string }
+  | { readonly news: 'gateway-down'; readonly message: string }
+  | { readonly news: 'detached'; readonly instance: string }
+  | { readonly news: 'note'; readonly instance: string; readonly note: Note }
+  | { readonly news: 'port-open'; readonly object: string; readonly open: number }

@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net'
+import { within } from '../base/latch.ts'
+import { LineCutter } from '../base/lines.ts'
+import { Scope } from '../base/scope.ts'
+import { Engine } from '../engine/engine.ts'
+import { AgentLink } from '../link/agent.ts'
+import { sameSecret } from '../base/secret.ts'
+import { AGENT_MAGIC, encodeClaim, OPENING_BYTES } from '../protocol/agent.ts'
+import type { EngineAddress } from '../protocol/child.ts'
+import { SECRET_BYTES, WIRE_VERSION } from '../protocol/frames.ts'
+import { AGENT_PORT } from '../protocol/gateway.ts'
+import type { ContainerId } from '../protocol/model.ts'
+import type { RelayNews } from '../protocol/relay.ts'
+
+const AGENT_TIMEOUT_MS = 10_000
+const OPENING_TIMEOUT_MS = 5_000
+
+interface Held {
+  readonly link: AgentLink
+  readonly stdin: NodeJS.WritableStream
+  readonly scope: Scope
+  secret: Uint8Array | undefined
+}
+
+/** The containers that this thread holds: their stdin, on which their life hangs, their output, and their agents' links. */
+export class HeldContainers {
+  readonly #held = new Map<string, Held>()
+  readonly #engines = new Map<string, Promise<Engine>>()
+  readonly #tell: (news: RelayNews) => void
+
+  constructor(tell: (news: RelayNews) => void) {
+    this.#tell = tell
+  }
+
+  /** Attaches to a created container. */
+  async hold(engineAddress: EngineAddress, container: string): Promise<void> {
+    const scope = new Scope()
+    const cutters = { stdout: new LineCutter(), stderr: new LineCutter() }
+    const output = (stream: 'stdout' | 'stderr', lines: readonly string[]): void => {
+      if (lines.length > 0) this.#tell({ news: 'output', container, stream, lines })
+    }
+    const engine = await this.#engine(engineAddress)
+    const attached = await engine.attach(container as ContainerId, (stream, bytes) =>
+      output(stream, cutters[stream].push(bytes)),
+    )
+    scope.own(() => attached.dispose())
+    const link = new AgentLink((up) => this.#tell({ news: 'agent', container, up }))
+    scope.own(() => link.close())
+    this.#held.set(container, { link, stdin: attached.stdin, scope, secret: undefined })
+    void attached.closed.then(() => {
+      for (const stream of ['stdout', 'stderr'] as const) {
+        const rest = cutters[stream].end()
+        if (rest !== undefined) output(stream, [rest])
+      }
+      this.#tell({ news: 'released', container })
+    })
+  }
+
+  /** Claims a started container. @throws where its agent does not come. */
+  async claim(container: string, secret: Uint8Array, gatewayAddress: string): Promise<void> {
+    const held = this.#get(container)
+    held.secret = secret
+    held.stdin.write(encodeClaim(secret, gatewayAddress, AGENT_PORT))
+    const up = await within(
+      AGENT_TIMEOUT_MS,
+      held.link.up.then(() => true),
+    )
+    if (up !== true) throw new Error('The agent in the container did not report.')
+  }
+
+  /** The link of a container, or undefined where it is not held. */
+  link(container: string): AgentLink | undefined {
+    return this.#held.get(container)?.link
+  }
+
+  /** Lets a container go: it ends. */
+  async release(container: string): Promise<void> {
+    const held = this.#held.get(container)
+    this.#held.delete(container)
+    await held?.scope.close()
+  }
+
+  /** Takes an agent's socket: reads its opening and gives it to the container whose secret it knows. */
+  admit(socket: Socket, first: Buffer): void {
+    let bytes = first
+    const timer = setTimeout(() => socket.destroy(), OPENING_TIMEOUT_MS)
+    const take = (chunk?: Buffer): void => {
+      if (chunk !== undefined) bytes = Buffer.concat([bytes, chunk])
+      if (bytes.length < OPENING_BYTES) return
+      clearTimeout(timer)
+      socket.off('data', take)
+      const held = this.#owner(bytes)
+      if (held === undefined) socket.destroy()
+      else held.link.adopt(socket, bytes.subarray(OPENING_BYTES))
+    }
+    socket.on('data', take)
+    take()
+    socket.resume()
+  }
+
+  #owner(opening: Buffer): Held | undefined {
+    if (opening.toString('latin1', 0, 4) !== AGENT_MAGIC || opening[4] !== WIRE_VERSION) return undefined
+    const secret = opening.subarray(5, 5 + SECRET_BYTES)
+    return [...this.#held.values()].find((held) => held.secret !== undefined && sameSecret(held.secret, secret))
+  }
+
+  #get(container: string): Held {
+    const held = this.#held.get(container)
+    if (held === undefined) throw new Error('The container is not held.')
+    return held
+  }
+
+  #engine(address: EngineAddress): Promise<Engine> {
+    const key = JSON.stringify(address)
+    let engine = this.#engines.get(key)
+    if (engine === undefined) {
+      engine = Engine.connect(address)
+      this.#engines.set(key, engine)
+    }
+    return engine
+  }
+}

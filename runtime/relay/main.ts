@@ -1,0 +1,88 @@
+/** The relay thread: all bytes of containers, and nothing that decides about their lives. */
+import { parentPort } from 'node:worker_threads'
+import { answerName, answerNamesOver } from '../egress/names.ts'
+import type { AgentLink } from '../link/agent.ts'
+import { GatewayLink } from '../link/gateway.ts'
+import { LoopbackServer } from '../link/server.ts'
+import { WorkerLink } from '../link/worker.ts'
+import { Verdict } from '../protocol/gateway.ts'
+import type { RelayCalls, RelayNews, SessionCalls } from '../protocol/relay.ts'
+import { joinCalls } from './calls.ts'
+import { HeldContainers } from './containers.ts'
+
+const port = parentPort
+if (port === null) throw new Error('The relay runs as a thread of a session.')
+
+const online = new Set<string>()
+let gateway: GatewayLink | undefined
+
+const session = joinCalls<SessionCalls, RelayCalls>(
+  port,
+  {
+    listen: async ({ token }) => {
+      const server = new LoopbackServer(token, {
+        request: (request, response) => workers.request(request, response),
+        upgrade: (request, socket, head) => workers.upgrade(request, socket, head),
+        connect: (request, socket) => void workers.connect(request, socket),
+      })
+      return { port: await server.listen() }
+    },
+    openGateway: async ({ host, port: gatewayPort, secret }) => {
+      gateway?.close()
+      const link = new GatewayLink({ host, port: gatewayPort }, secret, {
+        onAgent: (socket, rest) => containers.admit(socket, rest),
+        onFlow: (socket, flow, rest) => {
+          if (flow.destinationPort !== 53) {
+            socket.end(Uint8Array.of(Verdict.REFUSE))
+            return
+          }
+          socket.write(Uint8Array.of(Verdict.TAKE))
+          answerNamesOver(socket, rest, () => online.has(flow.source))
+        },
+        onDatagram: (datagram) => {
+          void answerName(datagram.bytes, online.has(datagram.source)).then((answer) => {
+            if (answer !== undefined) datagram.answer(answer)
+          })
+        },
+        onLost: (message) => {
+          if (gateway !== link) return
+          gateway = undefined
+          tell({ news: 'gateway-down', message })
+        },
+      })
+      await link.open()
+      gateway = link
+      await Promise.all([...online].map((address) => link.internet(address, true)))
+    },
+    internet: async ({ address, allowed }) => {
+      if (online.has(address) === allowed) return
+      if (allowed) online.add(address)
+      else online.delete(address)
+      await gateway?.internet(address, allowed)
+    },
+    hold: ({ engine, container }) => containers.hold(engine, container),
+    claim: ({ container, secret, gatewayAddress }) => containers.claim(container, secret, gatewayAddress),
+    release: ({ container }) => containers.release(container),
+    run: ({ container, command }) => linkOf(container).run({ ...command, flags: 0, cols: 0, rows: 0 }),
+    signal: ({ container, signal }) => linkOf(container).signal(signal),
+    ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',
+    bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
+    evict: ({ instance }) => workers.evict(instance),
+  },
+  () => undefined,
+)
+
+const tell = (news: RelayNews): void => session.tell(news)
+const containers = new HeldContainers(tell)
+const workers = new WorkerLink({
+  ask: session.ask,
+  onNote: (instance, note) => tell({ news: 'note', instance, note }),
+  onDetached: (instance) => tell({ news: 'detached', instance }),
+  onOpen: (object, open) => tell({ news: 'port-open', object, open }),
+})
+
+function linkOf(container: string): AgentLink {
+  const link = containers.link(container)
+  if (link === undefined) throw new Error('The container has ended.')
+  return link
+}

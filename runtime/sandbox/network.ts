@@ -1,0 +1,156 @@
+import type { Engine } from '../engine/engine.ts'
+import { Scope } from '../base/scope.ts'
+import { makeSecret } from '../base/secret.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import { RUNTIME_PORT } from '../protocol/gateway.ts'
+import { type HeldProgram, startHeld } from './held.ts'
+import { type Labels, labelsOf } from './labels.ts'
+import { Addresses, candidateSubnets, clashes, type Subnet } from './subnet.ts'
+
+/** Where the relay dials a gateway, and the secret that opens it. */
+export interface GatewayAddress {
+  readonly host: string
+  readonly port: number
+  readonly secret: Uint8Array
+}
+
+export interface NetworkOptions {
+  readonly engine: Engine
+  readonly labels: Labels
+  /** The image of our program. */
+  readonly agentImage: string
+  /** Tells the relay where a new gateway is; rejects where it cannot be reached. */
+  connect(address: GatewayAddress): Promise<void>
+  /** A gateway was lost and could not be replaced. */
+  onFailure(error: Error): void
+}
+
+const REPLACE_TRIES = 5
+
+/** A session's network and the gateway that all leaves through. A lost gateway is replaced at the same address. */
+export class SessionNetwork {
+  readonly subnet: Subnet
+  readonly id: string
+  readonly addresses: Addresses
+  readonly #options: NetworkOptions
+  readonly #scope = new Scope()
+  #gateway: HeldProgram | undefined
+  #replacing: Promise<void> | undefined
+
+  private constructor(options: NetworkOptions, subnet: Subnet, id: string) {
+    this.#options = options
+    this.subnet = subnet
+    this.id = id
+    this.addresses = new Addresses(subnet)
+  }
+
+  /** Makes the network and its gateway. Owned by the caller: close(). */
+  static async open(options: NetworkOptions): Promise<SessionNetwork> {
+    const { subnet, id } = await createNetwork(options.engine, options.labels)
+    const network = new SessionNetwork(options, subnet, id)
+    network.#scope.own(() => options.engine.removeNetwork(id))
+    try {
+      await network.#startGateway()
+    } catch (error) {
+      await network.close()
+      throw error
+    }
+    network.#scope.own(() => network.#gateway?.close())
+    return network
+  }
+
+  /** Ends the gateway and removes the network. Containers in it must be gone. */
+  async close(): Promise<void> {
+    const closing = this.#scope.close()
+    await Promise.allSettled([this.#replacing])
+    await closing
+  }
+
+  async #startGateway(): Promise<void> {
+    const { engine, labels, agentImage } = this.#options
+    const secret = makeSecret()
+    const gateway = await startHeld(
+      engine,
+      {
+        name: `moorage-${labels.session}-gateway`,
+        Image: agentImage,
+        Entrypoint: ['/moorage-agent'],
+        Cmd: ['gateway'],
+        Labels: labelsOf(labels, 'gateway'),
+        ExposedPorts: { [`${RUNTIME_PORT}/tcp`]: {} },
+        NetworkingConfig: { EndpointsConfig: { [this.id]: { IPAMConfig: { IPv4Address: this.subnet.gateway } } } },
+        HostConfig: {
+          AutoRemove: true,
+          NetworkMode: this.id,
+          PortBindings: { [`${RUNTIME_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
+          CapDrop: ['ALL'],
+          CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'],
+          SecurityOpt: ['no-new-privileges'],
+          ReadonlyRootfs: true,
+          LogConfig: { Type: 'none' },
+          Sysctls: {
+            'net.ipv4.ip_forward': '1',
+            'net.ipv4.conf.all.rp_filter': '0',
+            'net.ipv4.conf.default.rp_filter': '0',
+            'net.ipv4.conf.all.send_redirects': '0',
+            'net.ipv4.conf.default.send_redirects': '0',
+          },
+        },
+      },
+      secret,
+    )
+    const published = (await engine.inspect(gateway.id))?.ports[`${RUNTIME_PORT}/tcp`]?.[0]
+    if (published === undefined) {
+      await gateway.close()
+      throw new MoorageError('engine-error', 'The engine did not publish the port of the session’s gateway.')
+    }
+    this.#gateway = gateway
+    void gateway.ended.then(() => this.#lost(gateway))
+    await this.#options.connect({ host: published.host, port: published.port, secret })
+  }
+
+  #lost(gateway: HeldProgram): void {
+    if (this.#scope.closed || this.#gateway !== gateway || this.#replacing !== undefined) return
+    this.#replacing = this.#replace(gateway).finally(() => {
+      this.#replacing = undefined
+    })
+  }
+
+  async #replace(old: HeldProgram): Promise<void> {
+    let failure: unknown
+    for (let attempt = 0; attempt < REPLACE_TRIES && !this.#scope.closed; attempt++) {
+      try {
+        await old.close()
+        await this.#startGateway()
+        if (this.#scope.closed) await this.#gateway?.close()
+        return
+      } catch (error) {
+        failure = error
+        await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt))
+      }
+    }
+    if (!this.#scope.closed) this.#options.onFailure(failure instanceof Error ? failure : new Error(String(failure)))
+  }
+}
+
+async function createNetwork(engine: Engine, labels: Labels): Promise<{ subnet: Subnet; id: string }> {
+  const start = Number.parseInt(labels.session.slice(0, 4), 36)
+  let failure: unknown
+  for (const subnet of candidateSubnets(Number.isNaN(start) ? 0 : start)) {
+    if (clashes(subnet)) continue
+    try {
+      const { id } = await engine.createNetwork(`moorage-${labels.session}`, {
+        labels: labelsOf(labels, 'network'),
+        subnet,
+      })
+      return { subnet, id }
+    } catch (error) {
+      failure = error
+      if (!(error instanceof Error) || !/overlap|Pool/i.test(error.message)) throw error
+    }
+  }
+  throw new MoorageError('engine-error', 'Every network address that Moorage would use is taken.', {
+    advice: ['Remove networks that nothing uses: docker network prune'],
+    cause: failure,
+  })
+}

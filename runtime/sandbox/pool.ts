@@ -1,0 +1,111 @@
+import type { Engine } from '../engine/engine.ts'
+import { type HeldProgram, startHeld } from './held.ts'
+import { type Labels, labelsOf } from './labels.ts'
+import type { SessionNetwork } from './network.ts'
+
+/** A network namespace that one container joins. */
+export interface Sandbox {
+  readonly id: string
+  readonly address: string
+  /** Ends it and gives its address back. The container in it must be gone. */
+  close(): Promise<void>
+}
+
+export interface PoolOptions {
+  readonly engine: Engine
+  readonly labels: Labels
+  readonly agentImage: string
+  readonly network: SessionNetwork
+  /** Sandboxes kept ready. */
+  readonly ready: number
+  onProblem(error: unknown): void
+}
+
+/** Sandboxes: a few are ready, and each that is taken is made up for in the background. */
+export class SandboxPool {
+  readonly #options: PoolOptions
+  #ready: Sandbox[] = []
+  readonly #making = new Set<Promise<Sandbox>>()
+  #closed = false
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  /** Makes sandboxes until enough are ready. */
+  fill(): void {
+    while (!this.#closed && this.#ready.length + this.#making.size < this.#options.ready) {
+      const making = this.#make()
+      this.#making.add(making)
+      making
+        .then((sandbox) => {
+          if (this.#closed) return sandbox.close()
+          // Taken while it was made: whoever waits for it has removed it from the set.
+          if (this.#making.delete(making)) this.#ready.push(sandbox)
+          return undefined
+        })
+        .catch((error: unknown) => {
+          this.#making.delete(making)
+          if (!this.#closed) this.#options.onProblem(error)
+        })
+    }
+  }
+
+  /** A sandbox for one container; the caller closes it. */
+  async take(): Promise<Sandbox> {
+    const ready = this.#ready.shift()
+    if (ready !== undefined) {
+      this.fill()
+      return ready
+    }
+    const [soon] = this.#making
+    if (soon === undefined) return this.#make()
+    this.#making.delete(soon)
+    this.fill()
+    return soon
+  }
+
+  /** Ends all that are ready or being made. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const ready = this.#ready
+    this.#ready = []
+    await Promise.allSettled([...ready.map((sandbox) => sandbox.close()), ...this.#making])
+  }
+
+  async #make(): Promise<Sandbox> {
+    const { engine, labels, agentImage, network } = this.#options
+    const address = network.addresses.take()
+    let held: HeldProgram
+    try {
+      held = await startHeld(engine, {
+        Image: agentImage,
+        Entrypoint: ['/moorage-agent'],
+        Cmd: ['sandbox', network.subnet.gateway],
+        Labels: labelsOf(labels, 'sandbox'),
+        NetworkingConfig: { EndpointsConfig: { [network.id]: { IPAMConfig: { IPv4Address: address } } } },
+        HostConfig: {
+          AutoRemove: true,
+          NetworkMode: network.id,
+          CapDrop: ['ALL'],
+          CapAdd: ['NET_ADMIN'],
+          SecurityOpt: ['no-new-privileges'],
+          Dns: [network.subnet.gateway],
+          LogConfig: { Type: 'none' },
+          Sysctls: { 'net.ipv4.ping_group_range': '0 2147483647', 'net.ipv4.ip_unprivileged_port_start': '0' },
+        },
+      })
+    } catch (error) {
+      network.addresses.giveBack(address)
+      throw error
+    }
+    return {
+      id: held.id,
+      address,
+      close: async () => {
+        await held.close()
+        network.addresses.giveBack(address)
+      },
+    }
+  }
+}

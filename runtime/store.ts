@@ -1,0 +1,94 @@
+/** What happened becomes what is: the model of a session as a function of its events. */
+import { Emitter } from './base/emitter.ts'
+import type { Happening, SessionEvent } from './protocol/events.ts'
+import type { ClassModel, ObjectModel, ProjectModel, SessionModel } from './protocol/model.ts'
+
+/** The model after one more event. Parts that it does not touch keep their identity. */
+export function reduce(model: SessionModel, event: Happening): SessionModel {
+  switch (event.type) {
+    case 'engine':
+      return { ...model, engine: event.engine }
+    case 'worker':
+      return {
+        ...model,
+        projects: changed(
+          model.projects,
+          (p) => p.name === event.project,
+          (p) => ({ ...p, worker: event.worker }),
+        ),
+      }
+    case 'image':
+      return {
+        ...model,
+        classes: changed(
+          model.classes,
+          (c) => c.className === event.className,
+          (c) => ({ ...c, image: event.image }),
+        ),
+      }
+    case 'object': {
+      const known = model.objects.some((o) => o.key === event.object.key)
+      if (!known) return { ...model, objects: [...model.objects, event.object] }
+      return {
+        ...model,
+        objects: changed(
+          model.objects,
+          (o) => o.key === event.object.key,
+          () => event.object,
+        ),
+      }
+    }
+    case 'container':
+      return {
+        ...model,
+        objects: changed(
+          model.objects,
+          (o) => o.key === event.object,
+          (o) => ({ ...o, container: event.container }),
+        ),
+      }
+    default:
+      return model
+  }
+}
+
+function changed<T>(list: readonly T[], which: (item: T) => boolean, change: (item: T) => T): readonly T[] {
+  return list.map((item) => (which(item) ? change(item) : item))
+}
+
+/** Numbers events, keeps the model, tells listeners. */
+export class Store {
+  #model: SessionModel
+  #seq = 0
+  readonly #listeners = new Emitter<SessionEvent>()
+  readonly #now: () => number
+
+  constructor(session: string, now: () => number = Date.now) {
+    this.#now = now
+    this.#model = { session, engine: { state: 'connecting' }, projects: [], classes: [], objects: [] }
+  }
+
+  get model(): SessionModel {
+    return this.#model
+  }
+
+  /** Hears every event from now on; the model is already what it says. The function returned ends it. */
+  onEvent(listener: (event: SessionEvent) => void): () => void {
+    return this.#listeners.on(listener)
+  }
+
+  /** A project and its classes are known now. */
+  addProject(project: ProjectModel, classes: readonly ClassModel[]): void {
+    this.#model = {
+      ...this.#model,
+      projects: [...this.#model.projects, project],
+      classes: [...this.#model.classes, ...classes],
+    }
+  }
+
+  report(happening: Happening): void {
+    this.#model = reduce(this.#model, happening)
+    this.#seq += 1
+    this.#listeners.emit({ ...happening, seq: this.#seq, at: this.#now() })
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The shell around one instance of a user's class. The class is not extended: @cloudflare/containers keys its handlers by
+ * the class's own name. The user's object is made only after the runtime said what it knows, so that `running` is right in
+ * its constructor; until then, and for ever after, what the platform holds is a proxy that passes everything on.
+ */
+import type { EntryOptions } from '../protocol/worker.ts'
+import { createContainer } from './container.ts'
+import { Hooks } from './hooks.ts'
+import { Link } from './link.ts'
+
+/** A Durable Object class, as far as the shell looks at it. */
+export type ObjectClass = new (ctx: DurableObjectState, env: unknown) => object
+
+/**
+ * The class with `ctx.container`: the same class, name, statics and prototype; only `new` does more.
+ * @param className the name that the Worker exports it by, which the config names.
+ */
+export function withContainer<C extends ObjectClass>(UserClass: C, className: string, options: EntryOptions): C {
+  return new Proxy(UserClass, {
+    construct: (target, [ctx, env], newTarget) => {
+      const prototype = (newTarget as { prototype: object }).prototype
+      return openInstance(ctx as DurableObjectState, className, options, prototype, () => Reflect.construct(target, [ctx, env], newTarget) as object)
+    },
+  })
+}
+
+function openInstance(ctx: DurableObjectState, className: string, options: EntryOptions, prototype: object, construct: () => object): object {
+  const link = new Link(options, { className, id: ctx.id.toString(), name: ctx.id.name })
+  const hooks = new Hooks((note) => link.note(note))
+  const busy = new Busy((note) => link.note({ note }))
+  const { captures, experimental } = options
+  const { container, adopt } = createContainer({ link, captures, experimental, waiting: (change) => busy.count(change) })
+  Object.defineProperty(ctx, 'container', { value: container, writable: true, configurable: true, enumerable: true })
+
+  let inner: object | undefined
+  // Without a catch: what the constructor throws resets the object and reaches the caller, as on the platform.
+  void ctx.blockConcurrencyWhile(async () => {
+    adopt(await link.attach())
+    inner = hooks.run('constructor', undefined, construct)
+    hooks.wrap(inner)
+  })
+
+  /** The runtime let go of this instance, and an event came before the platform did: it is taken in again first. */
+  const attachAgain = () => ctx.blockConcurrencyWhile(async () => adopt(await link.attach()))
+
+  /** A method as an event calls it. */
+  const asEvent = (self: object, method: (...args: unknown[]) => unknown) => {
+    return (...args: unknown[]) => {
+      busy.count(1)
+      const call = (): unknown => Reflect.apply(method, self, args)
+      return settled(link.alive ? call : () => attachAgain().then(call), () => busy.count(-1))
+    }
+  }
+
+  return new Proxy(Object.create(prototype) as object, {
+    get: (shell, key) => {
+      if (!inner) return Reflect.get(shell, key)
+      const value: unknown = Reflect.get(inner, key, inner)
+      return typeof value === 'function' && key !== 'constructor' ? asEvent(inner, value as (...args: unknown[]) => unknown) : value
+    },
+    set: (shell, key, value) => Reflect.set(inner ?? shell, key, value),
+    has: (shell, key) => Reflect.has(inner ?? shell, key),
+    getPrototypeOf: () => prototype,
+  })
+}
+
+/** Runs a call and says when it is over. Only a real promise is waited for: to look at another thenable might start it. */
+function settled(call: () => unknown, over: () => void): unknown {
+  let result: unknown
+  try {
+    result = call()
+  } catch (error) {
+    over()
+    throw error
+  }
+  if (result instanceof Promise) result.then(over, over)
+  else over()
+  return result
+}
+
+/** Counts what keeps an object in memory: events under way and waiting monitor() calls. Tells the first and the last. */
+class Busy {
+  readonly #tell: (note: 'busy' | 'idle') => void
+  #under = 0
+
+  constructor(tell: (note: 'busy' | 'idle') => void) {
+    this.#tell = tell
+  }
+
+  count(change: 1 | -1): void {
+    this.#under += change
+    if (change === 1 && this.#under === 1) this.#tell('busy')
+    if (change === -1 && this.#under === 0) this.#tell('idle')
+  }
+}

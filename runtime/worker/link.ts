@@ -1,0 +1,148 @@
+/**
+ * The isolate's end of the wire to the relay (protocol/worker.ts): who this instance is, and what it asks.
+ * Calls are fetches, never messages of the WebSocket: a continuation of a fetch belongs to the block it was made in, while
+ * a message waits until blockConcurrencyWhile has ended.
+ */
+import * as wire from '../protocol/worker.ts'
+import type { Attached, Call, EntryOptions, Note, Outcome, Refusal } from '../protocol/worker.ts'
+import { refusalError } from './check.ts'
+
+/** Taken before a Worker can replace it. */
+const fetch = globalThis.fetch.bind(globalThis)
+
+/** Who an object is. */
+export interface Identity {
+  readonly className: string
+  readonly id: string
+  readonly name: string | undefined
+}
+
+/** An answer to a call, with what came along. */
+export interface Answer {
+  readonly value: unknown
+  /** Set where the runtime refused. */
+  readonly refusal: Refusal | undefined
+  readonly running: boolean | undefined
+}
+
+/** One instance's connection to the runtime. Owned by the instance's shell; ends with the isolate's object. */
+export class Link {
+  readonly options: EntryOptions
+  readonly #who: Identity
+  #socket: WebSocket | undefined
+  #attached: Attached | undefined
+  #seq = 0
+
+  constructor(options: EntryOptions, who: Identity) {
+    this.options = options
+    this.#who = who
+  }
+
+  /** Whether the runtime counts this instance as alive. False before attach() and after the runtime evicted it. */
+  get alive(): boolean {
+    return this.#socket !== undefined
+  }
+
+  /** The number of the last call given out; 0 before the first. */
+  get seq(): number {
+    return this.#seq
+  }
+
+  /**
+   * Says who this instance is and takes what the runtime knows of its object.
+   * @throws Error where the runtime is gone.
+   */
+  async attach(): Promise<Attached> {
+    const { className, id, name } = this.#who
+    const response = await this.#fetch('/attach', {
+      headers: { upgrade: 'websocket', [wire.CLASS]: className, [wire.ID]: id, ...(name !== undefined && { [wire.NAME]: encodeURIComponent(name) }) },
+    })
+    const socket = response.webSocket
+    const attached = response.headers.get(wire.ATTACHED)
+    if (!socket || attached === null) throw new Error(`Moorage's runtime did not take the object in (status ${response.status}).`)
+    socket.accept()
+    const ended = () => {
+      if (this.#socket === socket) this.#socket = undefined
+    }
+    socket.addEventListener('close', ended)
+    socket.addEventListener('error', ended)
+    this.#socket = socket
+    this.#attached = JSON.parse(decodeURIComponent(attached)) as Attached
+    this.#seq = 0
+    return this.#attached
+  }
+
+  /**
+   * Asks the runtime to do something. The number is taken at once, so that calls are done in the order of their making.
+   * The answer rejects only where the runtime is gone.
+   */
+  call(call: Call): { seq: number; answer: Promise<Answer> } {
+    const seq = ++this.#seq
+    return { seq, answer: this.#call(seq, call) }
+  }
+
+  async #call(seq: number, call: Call): Promise<Answer> {
+    const response = await this.#fetch('/call', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${seq}` },
+      body: JSON.stringify(call),
+    })
+    const body = (await response.json()) as { value?: unknown } & Refusal
+    const refusal = response.status === 200 ? undefined : body
+    return { value: body.value, refusal, running: runningOf(response) }
+  }
+
+  /** As call(), for those who wait: the value, or a throw of what the runtime refuses with. */
+  async ask(call: Call): Promise<unknown> {
+    const { value, refusal } = await this.call(call).answer
+    if (refusal) throw refusalError(refusal)
+    return value
+  }
+
+  /** Waits for the end of a life. Undefined where the runtime ends the wait because it wants the object out of memory. */
+  async end(life: number): Promise<Outcome | undefined> {
+    const response = await this.#fetch('/end', { headers: { [wire.INSTANCE]: this.#instance(), [wire.LIFE]: `${life}` } })
+    if (response.status !== 200) {
+      await response.body?.cancel()
+      return undefined
+    }
+    return (await response.json()) as Outcome
+  }
+
+  /** Headers and address of a request into the container. */
+  port(port: number, url: string): { target: string; headers: Record<string, string>; seq: number } {
+    const headers = { [wire.TOKEN]: this.options.token, [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${this.#seq}`, [wire.URL_HEADER]: url }
+    return { target: `${this.options.base}/port/${port}`, headers, seq: this.#seq }
+  }
+
+  /** The head that opens raw TCP to a port of the container, and the relay's address for it. */
+  tunnel(port: number): { address: string; head: string } {
+    const instance = this.#instance()
+    const head = [`CONNECT ${instance}:${port} HTTP/1.1`, `host: ${instance}:${port}`, `${wire.TOKEN}: ${this.options.token}`, `${wire.SEQ}: ${this.#seq}`]
+    return { address: new URL(this.options.base).host, head: `${head.join('\r\n')}\r\n\r\n` }
+  }
+
+  /** Tells something and expects nothing. Lost where nobody listens. */
+  note(note: Note): void {
+    try {
+      this.#socket?.send(JSON.stringify(note))
+    } catch {
+      // The socket is closing: the runtime has let go of this instance and wants no notes.
+    }
+  }
+
+  #instance(): string {
+    if (!this.#attached) throw new Error("Moorage's runtime does not know this object yet.")
+    return this.#attached.instance
+  }
+
+  #fetch(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
+    return fetch(`${this.options.base}${path}`, { ...init, headers: { ...init.headers, [wire.TOKEN]: this.options.token }, redirect: 'manual' })
+  }
+}
+
+/** Whether an answer says that the container runs; undefined where it says nothing. */
+export function runningOf(response: { readonly headers: { get(name: string): string | null } }): boolean | undefined {
+  const header = response.headers.get(wire.RUNNING)
+  return header === null ? undefined : header === '1'
+}

@@ -1,0 +1,97 @@
+/** The wrangler child: loads the project's own wrangler, serves its Worker, and ends with its parent. */
+import { statSync } from 'node:fs'
+import { enableCompileCache } from 'node:module'
+import { dirname } from 'node:path'
+import { CHILD_VERSION, type EngineAddress, type FromChild, type ProjectConfig, type ToChild } from '../protocol/child.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import { readProject, type WranglerConfig } from './config.ts'
+import { findWrangler, type FoundWrangler, loadWrangler, type Wrangler } from './found.ts'
+import { failedMessage, Server } from './serve.ts'
+import { watchWorkerd } from './workerd.ts'
+
+// wrangler is 15 MB of JavaScript; compiled once, it loads in half the time.
+enableCompileCache()
+
+/** What reading a config came to, until the next one. */
+interface Opened {
+  readonly wrangler: Wrangler
+  readonly found: FoundWrangler
+  readonly config: WranglerConfig
+  readonly project: ProjectConfig
+  readonly env: string | undefined
+}
+
+let opened: Opened | undefined
+let server: Server | undefined
+let sweepable: { readonly session: string; readonly engine: EngineAddress } | undefined
+let ending = false
+
+const workerd = watchWorkerd((how) => {
+  if (ending) return
+  tell({ type: 'log', level: 'warn', from: 'wrangler', text: `workerd ended unexpectedly (${how}). It is started again.` })
+  server?.restart().catch(fail)
+})
+
+// The terminal sends it to everybody; the session decides what follows.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+process.on('disconnect', () => void end(true))
+process.on('message', (message) => void handle(message as ToChild).catch(fail))
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', (reason) => tell({ type: 'log', level: 'debug', from: 'wrangler', text: String((reason as Error)?.stack ?? reason) }))
+
+async function handle(message: ToChild): Promise<void> {
+  if (message.type === 'read') {
+    if (message.version !== CHILD_VERSION) throw new Error(`The session speaks version ${message.version}, the wrangler child ${CHILD_VERSION}.`)
+    if (message.engine) sweepable = { session: message.session, engine: message.engine }
+    opened = await open(message.config, message.env)
+    tell({ type: 'config', project: opened.project })
+  } else if (message.type === 'start') {
+    if (!opened) throw new Error('There is no config to start from.')
+    const { found, ...rest } = opened
+    server = new Server({ ...rest, wranglerFolder: found.folder, start: message, tell })
+    await server.open()
+  } else if (message.type === 'dispose') {
+    await end(false)
+  }
+}
+
+async function open(config: string, env: string | undefined): Promise<Opened> {
+  process.chdir(dirname(config))
+  const found = findWrangler(config)
+  const wrangler = await loadWrangler(found)
+  let read: WranglerConfig
+  try {
+    read = wrangler.unstable_readConfig({ config, env })
+  } catch (error) {
+    throw new MoorageError('config-invalid', (error as Error).message, { detail: { config } })
+  }
+  const project = readProject(read, { config, wranglerVersion: found.version, isFile })
+  return { wrangler, found, config: read, project, env }
+}
+
+/** Says why, and ends: nothing can be served any more. */
+function fail(error: unknown): void {
+  if (ending) return
+  process.send?.(failedMessage(error), () => void end(false))
+}
+
+/** @param orphaned whether the parent is gone without a word: what it left on the engine is then swept from here. */
+async function end(orphaned: boolean): Promise<void> {
+  if (ending) return
+  ending = true
+  await server?.dispose()
+  await workerd.killAll()
+  if (orphaned && sweepable) {
+    const { sweepSession } = await import('../engine/leftovers.ts')
+    await sweepSession(sweepable.engine, sweepable.session).catch(() => {})
+  }
+  process.exit(0)
+}
+
+function tell(message: FromChild): void {
+  if (process.connected && !ending) process.send?.(message)
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}

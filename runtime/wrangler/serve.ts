@@ -1,0 +1,249 @@
+/** One project's Worker in wrangler's dev server, kept up: through failed builds, reloads and a workerd that dies. */
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+import type { FromChild, ProjectConfig, ToChild } from '../protocol/child.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import { platformSettings, type WranglerConfig } from './config.ts'
+import { entryText } from './entry.ts'
+import { buildMessage, checkExported, type Exports, ExportScan } from './exports.ts'
+import type { StartedWorker, Wrangler, WranglerProblem } from './found.ts'
+
+type Start = Extract<ToChild, { type: 'start' }>
+
+export interface ServeOptions {
+  readonly wrangler: Wrangler
+  readonly wranglerFolder: string
+  readonly config: WranglerConfig
+  readonly project: ProjectConfig
+  readonly env: string | undefined
+  readonly start: Start
+  readonly tell: (message: FromChild) => void
+}
+
+/** What a build or start came to. */
+type Attempt = { readonly worker: StartedWorker } | { readonly failure: string }
+
+/** Serves until disposed. Owned by the child's main. */
+export class Server {
+  readonly #options: ServeOptions
+  readonly #entry: string
+  #scan: ExportScan | undefined
+  #worker: StartedWorker | undefined
+  #port: number
+  #inspectorPort: number
+  #entryWritten = ''
+  #serving = false
+  #reloadingSince: number | undefined
+  #disposed = false
+
+  constructor(options: ServeOptions) {
+    this.#options = options
+    this.#port = options.start.port
+    this.#inspectorPort = options.start.inspectorPort
+    this.#entry = join(options.start.entry.folder, `${options.project.name.replace(/[^\w-]/g, '_')}.entry.mjs`)
+  }
+
+  /**
+   * Starts, and tells `ready` as soon as the Worker answers: where its first build fails, after the fix.
+   * @throws MoorageError `class-not-exported`, `port-in-use` or `worker-failed`.
+   */
+  async open(): Promise<void> {
+    await checkPort(this.#port, this.#options.start.host)
+    for (;;) {
+      const attempt = await this.#attempt()
+      if (this.#disposed) return
+      if ('worker' in attempt) {
+        await this.#up(attempt.worker)
+        return
+      }
+      this.#options.tell({ type: 'build-failed', message: attempt.failure, serving: false })
+      await this.#changed()
+      if (this.#disposed) return
+    }
+  }
+
+  /** workerd is gone: the same again on the same ports. */
+  async restart(): Promise<void> {
+    if (this.#disposed || !this.#serving) return
+    this.#serving = false
+    this.#options.tell({ type: 'reloading' })
+    await this.#drop()
+    await this.open()
+  }
+
+  async dispose(): Promise<void> {
+    this.#disposed = true
+    await Promise.allSettled([this.#drop(), this.#scan?.dispose()])
+  }
+
+  async #drop(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.dispose().catch(() => {})
+  }
+
+  async #up(worker: StartedWorker): Promise<void> {
+    const [url, inspectorUrl] = await Promise.all([worker.url, worker.inspectorUrl])
+    this.#port = Number(url.port)
+    if (inspectorUrl) this.#inspectorPort = Number(inspectorUrl.port)
+    this.#serving = true
+    this.#options.tell({ type: 'ready', url: url.href, inspectorUrl: inspectorUrl?.href })
+    void this.#refreshEntry()
+  }
+
+  /** One build and start. A failure of the developer's code is a value; what only another setting can cure is thrown. */
+  async #attempt(): Promise<Attempt> {
+    const { wrangler, project, env, start, config } = this.#options
+    await this.#writeEntry(await this.#exports())
+    let worker: StartedWorker | undefined
+    try {
+      worker = await wrangler.unstable_startWorker({
+        config: project.config,
+        ...(env !== undefined && { env }),
+        entrypoint: this.#entry,
+        bindings: Object.fromEntries(Object.entries(start.vars).map(([name, value]) => [name, { type: 'plain_text', value }])),
+        build: { moduleRoot: config.base_dir ?? dirname(project.main), ...(config.no_bundle && { bundle: true }) },
+        dev: {
+          enableContainers: false,
+          server: { hostname: start.host, port: this.#port },
+          inspector: { port: this.#inspectorPort },
+          watch: true,
+          logLevel: start.logLevel,
+          structuredLogsHandler: (log: { level: string; message: string }) => this.#log(log),
+          ...(this.#registry() && { registry: this.#registry() }),
+        },
+      })
+      this.#worker = worker
+      await this.#firstBuild(worker)
+      return { worker }
+    } catch (error) {
+      this.#worker = undefined
+      await worker?.dispose().catch(() => {})
+      if (isAddressInUse(error)) throw portInUse(this.#port)
+      return { failure: describe(error) }
+    }
+  }
+
+  /** `ready` alone can lie: whatever comes first of a good load, a failed build and an error counts. */
+  async #firstBuild(worker: StartedWorker): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      worker.raw.once('reloadComplete', () => resolve())
+      worker.raw.once('buildFailed', (problem: WranglerProblem) => reject(problem.cause ?? problem))
+      worker.raw.once('error', (problem: WranglerProblem) => reject(problem.cause ?? problem))
+      worker.ready.catch(reject)
+    })
+    await worker.ready
+    worker.raw.on('reloadComplete', () => this.#reloaded())
+    worker.raw.on('buildFailed', (problem: WranglerProblem) => this.#failed(problem, true))
+    worker.raw.on('error', (problem: WranglerProblem) => this.#failed(problem, !isOfRuntime(problem)))
+  }
+
+  #reloaded(): void {
+    const since = this.#reloadingSince
+    this.#reloadingSince = undefined
+    this.#options.tell({ type: 'reloaded', tookMs: since === undefined ? 0 : Date.now() - since })
+    void this.#refreshEntry()
+  }
+
+  #failed(problem: WranglerProblem, serving: boolean): void {
+    if (this.#disposed || !this.#serving) return
+    this.#options.tell({ type: 'build-failed', message: describe(problem.cause ?? problem), serving })
+    if (serving) return
+    // The new code broke while it was loaded, and the old one is gone: start anew with the next change.
+    this.#serving = false
+    void (async () => {
+      await this.#drop()
+      await this.#changed()
+      if (!this.#disposed) await this.open()
+    })().catch((error: unknown) => this.#options.tell(failedMessage(error)))
+  }
+
+  /** The main module may export other names now. A changed entry is one more reload, which wrangler does by itself. */
+  async #refreshEntry(): Promise<void> {
+    const exports = await this.#exports()
+    if (exports) await this.#writeEntry(exports).catch((error: unknown) => this.#options.tell({ type: 'build-failed', message: describe(error), serving: true }))
+  }
+
+  async #exports(): Promise<Exports> {
+    const { project, wranglerFolder } = this.#options
+    this.#scan ??= await ExportScan.open(project.main, dirname(project.config), wranglerFolder)
+    return this.#scan.read()
+  }
+
+  /** Waits until a file of the Worker changes. */
+  async #changed(): Promise<void> {
+    const scan = this.#scan
+    await scan?.changed()
+    await scan?.dispose()
+    this.#scan = undefined
+  }
+
+  async #writeEntry(exports: Exports): Promise<void> {
+    const { project, start } = this.#options
+    const classes = project.containers.map(({ className }) => className)
+    if (exports) checkExported(classes, exports, project.main)
+    const text = entryText({
+      main: project.main,
+      workerModule: start.entry.workerModule,
+      classes,
+      hasDefault: exports?.has('default') ?? true,
+      base: start.entry.base,
+      token: start.entry.token,
+      ...platformSettings(project),
+    })
+    if (text === this.#entryWritten) return
+    await mkdir(start.entry.folder, { recursive: true, mode: 0o700 })
+    await writeFile(this.#entry, text, { mode: 0o600 })
+    await chmod(this.#entry, 0o600)
+    this.#entryWritten = text
+  }
+
+  /** Where Workers of this machine find each other; only those that need others look there. */
+  #registry(): string | undefined {
+    return this.#options.start.registry
+  }
+
+  #log({ level, message }: { level: string; message: string }): void {
+    const known = ['debug', 'info', 'log', 'warn', 'error'] as const
+    this.#options.tell({ type: 'log', level: known.find((name) => name === level) ?? 'log', from: 'worker', text: message })
+  }
+}
+
+/** What the session is told when nothing more can be done. */
+export function failedMessage(error: unknown): Extract<FromChild, { type: 'failed' }> {
+  if (error instanceof MoorageError) return { type: 'failed', code: error.code, message: error.message, advice: error.advice, detail: error.detail }
+  return { type: 'failed', code: 'worker-failed', message: describe(error), advice: [], detail: {} }
+}
+
+function describe(error: unknown): string {
+  const message = buildMessage(error)
+  if (message !== undefined) return message
+  return error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error)
+}
+
+function isOfRuntime(problem: WranglerProblem): boolean {
+  return problem.source === undefined || problem.source.endsWith('RuntimeController')
+}
+
+function isAddressInUse(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  return code === 'EADDRINUSE' || code === 'ERR_ADDRESS_IN_USE' || /address already in use/i.test(String(message))
+}
+
+function portInUse(port: number): MoorageError {
+  return new MoorageError('port-in-use', `Port ${port} is in use by another program.`, {
+    advice: ['Choose another one with --port, or end the program that listens there.'],
+    detail: { port },
+  })
+}
+
+/** workerd would say it later and worse. @throws MoorageError `port-in-use`. */
+async function checkPort(port: number, host: string): Promise<void> {
+  if (port === 0) return
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? reject(portInUse(port)) : resolve()))
+    probe.listen({ port, host: host === '*' ? '0.0.0.0' : host, exclusive: true }, () => probe.close(() => resolve()))
+  })
+}

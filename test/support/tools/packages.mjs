@@ -1,0 +1,73 @@
+// Programs that come from the system's packages.
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { find, run } from './command.mjs'
+import { Missing, say } from './say.mjs'
+
+/**
+ * A program and the Debian packages that bring it.
+ * @typedef {{ program: string, packages: readonly string[] }} Program
+ */
+
+/** The engine itself; iptables is what dockerd needs and docker.io only recommends. @type {Program} */
+export const ENGINE = { program: 'dockerd', packages: ['docker.io', 'iptables'] }
+
+/** A static busybox, for the base images. @type {Program} */
+export const BUSYBOX = { program: 'busybox', packages: ['busybox-static'] }
+
+/** What only tests need: the native program is built anew for both architectures, and a browser shows VS Code. */
+export const FOR_TESTS = [
+  BUSYBOX,
+  { program: 'musl-gcc', packages: ['musl-tools'] },
+  { program: 'aarch64-linux-gnu-gcc', packages: ['gcc-aarch64-linux-gnu'] },
+  { program: 'qemu-aarch64-static', packages: ['qemu-user-static'] },
+  { program: 'chromium', packages: ['chromium'] },
+]
+
+/** While another apt holds its locks we try again this often, in ms, and this long. */
+const LOCKED_RETRY_MS = 3000
+const LOCKED_FOR_MS = 300_000
+
+/**
+ * Installs what is missing.
+ * @param {readonly Program[]} programs @param {AbortSignal} signal
+ * @throws Missing with the command to run, where we may not install
+ */
+export async function ensurePackages(programs, signal) {
+  const missing = programs.filter(({ program }) => find(program) === undefined)
+  const packages = [...new Set(missing.flatMap((one) => one.packages))]
+  if (packages.length === 0) return
+  const aptGet = find('apt-get')
+  if (aptGet === undefined || process.getuid?.() !== 0) {
+    const names = missing.map(({ program }) => program).join(', ')
+    throw new Missing(
+      aptGet === undefined
+        ? `These programs are missing: ${names}. On Debian they come with: apt-get install ${packages.join(' ')}`
+        : `These programs are missing: ${names}. Only root may install them; run:\n\n    sudo apt-get install ${packages.join(' ')}\n`,
+    )
+  }
+  say(`Installing with apt-get: ${packages.join(' ')} …`)
+  await apt(['update'], signal)
+  await apt(['install', '--yes', '--no-install-recommends', ...packages], signal)
+}
+
+/** @param {readonly string[]} args @param {AbortSignal} signal */
+async function apt(args, signal) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const until = performance.now() + LOCKED_FOR_MS
+  for (let told = false; ; told = true) {
+    const { code, output } = await run('apt-get', ['--quiet', ...args], { env, signal })
+    signal.throwIfAborted()
+    if (code === 0) return
+    if (!isLocked(output) || performance.now() > until) {
+      throw new Error(`apt-get ${args.join(' ')} ended with ${code}:\n${output.slice(-3000)}`)
+    }
+    if (!told) say('Another apt is at work; waiting for it …')
+    await sleep(LOCKED_RETRY_MS, undefined, { signal })
+  }
+}
+
+/** Whether apt failed only because another one was at work. @param {string} output */
+export function isLocked(output) {
+  return /Could not get lock|Unable to (acquire|lock)|is another process using it/i.test(output)
+}

@@ -1,0 +1,80 @@
+/** A VS Code server, started for one test. */
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+export interface Server extends AsyncDisposable {
+  readonly port: number
+  /** All that it has printed so far. */
+  output(): string
+}
+
+/** What keeps a page quiet: nothing opens by itself, nothing asks. */
+const QUIET = {
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'chat.disableAIFeatures': true,
+  'chat.commandCenter.enabled': false,
+  'extensions.ignoreRecommendations': true,
+  'git.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'window.menuBarVisibility': 'compact',
+  'workbench.colorTheme': 'Default Dark Modern',
+}
+
+/**
+ * Starts a server and resolves when it listens on a free port of loopback. Its data lies in a folder that goes with it.
+ * @param options.folder of the server, which holds `out/server-main.js`; run by the Node that runs this
+ * @param options.settings besides those that keep it quiet
+ * @param options.env what its extension host sees, besides our own environment
+ */
+export async function startServer(options: {
+  readonly folder: string
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly env: Readonly<Record<string, string>>
+}): Promise<Server> {
+  const data = await mkdtemp(join(tmpdir(), 'moorage-vscode-'))
+  const machine = join(data, 'data', 'Machine')
+  await mkdir(machine, { recursive: true })
+  await writeFile(join(machine, 'settings.json'), JSON.stringify({ ...QUIET, ...options.settings }))
+  const args = [
+    join(options.folder, 'out/server-main.js'),
+    ...['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms'],
+    // Only with this does the workbench honour an extension under development.
+    '--enable-smoke-test-driver',
+    ...['--disable-workspace-trust', '--telemetry-level', 'off'],
+    ...['--server-data-dir', data, '--extensions-dir', join(data, 'extensions')],
+  ]
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const server: Server = {
+    port: 0,
+    output: () => output,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+      await ended
+      await rm(data, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+  const listening = (async () => {
+    for await (const line of createInterface(child.stdout)) {
+      const port = /bound to 127\.0\.0\.1:(\d+)|listening on (\d+)/.exec(line)
+      if (port !== null) return Number(port[1] ?? port[2])
+    }
+    throw new Error(`The VS Code server ended before it listened:\n${output}`)
+  })()
+  try {
+    return { ...server, port: await listening }
+  } catch (error) {
+    await server[Symbol.asyncDispose]()
+    throw error
+  }
+}

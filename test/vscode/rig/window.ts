@@ -1,0 +1,66 @@
+/** A window of VS Code: the workbench in a browser, with our extension under development. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { root } from '../../support/root.mjs'
+import { find } from '../../support/tools/command.mjs'
+
+/** Where pictures go. */
+export const PICTURES = join(root, '.cache', 'screenshots')
+
+/** Nothing of the browser's own reaches out. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export interface Window extends AsyncDisposable {
+  readonly page: Page
+  /** Saves what the window shows as `.cache/screenshots/<name>.png`. */
+  picture(name: string): Promise<void>
+}
+
+/**
+ * Opens a folder, and runs a suite in the extension host.
+ * @param options.suite the built suite, absolute; its `run()` is called once the extension host is up
+ */
+export async function openWindow(options: {
+  readonly port: number
+  readonly folder: string
+  readonly suite: string
+}): Promise<Window> {
+  const remote = `vscode-remote://127.0.0.1:${options.port}`
+  const payload = [
+    ['extensionDevelopmentPath', `${remote}${root}`],
+    ['extensionTestsPath', `${remote}${options.suite}`],
+  ]
+  const query = new URLSearchParams({ folder: options.folder, payload: JSON.stringify(payload) })
+  const browser = await launch()
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+    await page.goto(`http://127.0.0.1:${options.port}/?${query}`)
+    await page.waitForSelector('.monaco-workbench')
+    return {
+      page,
+      async picture(name) {
+        await mkdir(PICTURES, { recursive: true })
+        await page.screenshot({ path: join(PICTURES, `${name}.png`) })
+      },
+      [Symbol.asyncDispose]: () => browser.close(),
+    }
+  } catch (error) {
+    await browser.close()
+    throw error
+  }
+}
+
+function launch(): Promise<Browser> {
+  const executablePath = find('chromium')
+  if (executablePath === undefined) throw new Error('There is no chromium here.')
+  return chromium.launch({ executablePath, args: FLAGS })
+}
