@@ -46,9 +46,8 @@ const PLACES = {
     target: 'node22.15',
     outfile: 'dist/extension.cjs',
     external: ['vscode'],
-    // There is no import.meta in CommonJS, so this bundle says itself where it lies.
-    banner: { js: `const moorageUrl = require('node:url').pathToFileURL(__filename).href` },
-    define: { 'import.meta.url': 'moorageUrl' },
+    // There is no import.meta in CommonJS: the extension says by the `dist` option where the built files lie.
+    logOverride: { 'empty-import-meta': 'silent' },
   },
 }
 

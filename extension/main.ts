@@ -13,6 +13,8 @@ export interface MoorageApi {
   readonly session: Session | undefined
   /** The rows of the Objects view. */
   readonly nodes: readonly Node[]
+  /** Tells when they have become others. */
+  readonly onDidChangeNodes: vscode.Event<undefined>
 }
 
 let running: Running | undefined
@@ -20,7 +22,12 @@ let running: Running | undefined
 export async function activate(context: vscode.ExtensionContext): Promise<MoorageApi> {
   const log = vscode.window.createOutputChannel('Moorage', { log: true })
   const tree = new ObjectsTree()
-  const own = new Running({ dist: context.asAbsolutePath('dist'), log, onModel: (model) => tree.show(model) })
+  const own = new Running({
+    dist: context.asAbsolutePath('dist'),
+    log,
+    onModel: (model) => tree.show(model),
+    onFailed: (error) => void endFailed(own, error, log),
+  })
   running = own
 
   const command = (id: CommandId, run: () => Promise<void>) =>
@@ -43,6 +50,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Moorag
     get nodes() {
       return tree.nodes
     },
+    onDidChangeNodes: tree.onDidChangeTreeData,
   }
 }
 
@@ -64,6 +72,12 @@ async function start(running: Running): Promise<void> {
 async function lookForProjects(): Promise<void> {
   const found = await findConfigs()
   await vscode.commands.executeCommand('setContext', contextKeys.hasProject, found.length > 0)
+}
+
+/** A session that cannot go on is ended before its person is told. */
+async function endFailed(running: Running, error: Error, log: vscode.LogOutputChannel): Promise<void> {
+  await running.stop().catch((late: unknown) => log.error(errorText(late)))
+  await tellError(error, log)
 }
 
 async function tellError(error: unknown, log: vscode.LogOutputChannel): Promise<void> {

@@ -4,9 +4,10 @@ import type { Engine } from './engine/engine.ts'
 import { agentImage } from './image/agent-image.ts'
 import type { HashCache } from './image/hash-cache.ts'
 import { prepareImage } from './image/image.ts'
-import type { ImageSource } from './image/source.ts'
+import { type ImageSource, readContent } from './image/source.ts'
+import { type ContextWatch, watchContext } from './image/watch.ts'
 import { ContainerClass, type ReadyImage } from './object/class.ts'
-import { agentFiles, type EngineLimits, prepareContainer, type Prepared } from './object/prepared.ts'
+import { agentFiles, type EngineLimits, type Prepared, prepareContainer } from './object/prepared.ts'
 import type { ContainerWatch } from './object/watch.ts'
 import type { ContainerConfig } from './protocol/child.ts'
 import type { Happening } from './protocol/events.ts'
@@ -42,7 +43,7 @@ export class ContainerHost {
   }
 
   /** A class with its container's config. The caller makes its image and closes it. */
-  addClass(config: ContainerConfig, project: string): ContainerClass {
+  addClass(config: ContainerConfig, project: string, onNewImage: () => void): ContainerClass {
     const { machine, limited, engine, report } = this.#options
     const { className } = config
     void this.#open().catch(() => undefined)
@@ -55,10 +56,19 @@ export class ContainerHost {
       otherImage: (source) => this.#image(source, project, className),
       prepare: (image, limits) => this.#prepare(className, image, limits),
       limit: (container, limits) => engine.update(container.id, limits),
+      watchSource: (onChange) => this.#watch(config.image, onChange),
+      onNewImage,
       onImage: (image) => report({ type: 'image', className, image }),
       onProblem: (error) =>
         report({ type: 'advice', text: `${className}: ${error instanceof Error ? error.message : error}` }),
     })
+  }
+
+  /** The engine is back after it was away. */
+  async revive(): Promise<void> {
+    const ground = await this.#ground?.catch(() => undefined)
+    if (ground === undefined) this.#ground = undefined
+    ground?.pool.fill()
   }
 
   /** Ends the sandboxes and the network; their containers must be gone. */
@@ -116,6 +126,31 @@ export class ContainerHost {
       gatewayAddress: network.subnet.gateway,
       watch: (id) => watch.watch(id),
     })
+  }
+
+  #watch(source: ImageSource, onChange: () => void): () => void {
+    if ('reference' in source) return () => undefined
+    const { buildArgs, cache } = this.#options
+    let watching: ContextWatch | undefined
+    let over = false
+    void (async () => {
+      // A Dockerfile that is not there yet is watched as well: what comes is another content than none.
+      const digest = await readContent(source, { buildArgs, cache }).then(
+        (content) => content.digest,
+        () => '',
+      )
+      watching = await watchContext(source, { buildArgs, cache, digest, onChange: () => onChange() })
+      if (over) watching.dispose()
+    })().catch((error: unknown) => {
+      this.#options.report({
+        type: 'advice',
+        text: `${source.dockerfile} is not watched for changes: ${error instanceof Error ? error.message : error}`,
+      })
+    })
+    return () => {
+      over = true
+      watching?.dispose()
+    }
   }
 
   async #image(source: ImageSource, project: string, className: string, signal?: AbortSignal): Promise<ReadyImage> {

@@ -6,7 +6,7 @@
  *     session.model                      // everything that is, after the last event
  *     await session.dispose()            // leaves nothing behind
  */
-export { MoorageError, type ErrorCode } from './protocol/errors.ts'
+export { type ErrorCode, MoorageError } from './protocol/errors.ts'
 export type { Happening, SessionEvent } from './protocol/events.ts'
 export * from './protocol/model.ts'
-export { startSession, type ObjectActions, type Session, type SessionOptions } from './session.ts'
+export { type ObjectActions, type Session, type SessionOptions, startSession } from './session.ts'

@@ -118,7 +118,8 @@ export class Project {
         })
         break
       case 'log':
-        if (event.from === 'worker') report({ type: 'worker-log', project: this.#name, level: event.level, text: event.text })
+        if (event.from === 'worker')
+          report({ type: 'worker-log', project: this.#name, level: event.level, text: event.text })
         else if (event.level === 'warn' || event.level === 'error' || this.#options.logLevel === 'debug') {
           report({ type: 'worker-log', project: this.#name, level: event.level, text: event.text })
         }
@@ -147,7 +148,13 @@ export function configFile(path: string): string {
   if (!isFolder && existsSync(path)) return path
   const found = isFolder ? CONFIG_NAMES.map((name) => join(path, name)).find((file) => existsSync(file)) : undefined
   if (found !== undefined) return found
-  throw new MoorageError('no-config', isFolder ? `There is no wrangler config in ${path}.` : `There is no file ${path}.`, {
-    advice: [`Run it in a project’s folder, or name the config: moorage dev --config ${join(isFolder ? path : dirname(path), 'wrangler.jsonc')}`],
-  })
+  throw new MoorageError(
+    'no-config',
+    isFolder ? `There is no wrangler config in ${path}.` : `There is no file ${path}.`,
+    {
+      advice: [
+        `Run it in a project’s folder, or name the config: moorage dev --config ${join(isFolder ? path : dirname(path), 'wrangler.jsonc')}`,
+      ],
+    },
+  )
 }

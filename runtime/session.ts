@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto'
+import { readdir, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Latch } from './base/latch.ts'
 import { Scope } from './base/scope.ts'
 import { findEngine } from './engine/discover.ts'
 import type { Engine } from './engine/engine.ts'
-import { ownerLabel, sweepDead, sweepSession } from './engine/leftovers.ts'
+import { LABEL, ownerLabel, sweepDead, sweepSession } from './engine/leftovers.ts'
 import { distFolder } from './files.ts'
+import { ContainerHost } from './host.ts'
 import { HashCache } from './image/hash-cache.ts'
 import { takeLock } from './lock.ts'
-import { ContainerHost } from './host.ts'
 import { Fleet } from './object/fleet.ts'
 import type { LogLine } from './object/log.ts'
 import { ContainerWatch } from './object/watch.ts'
@@ -117,6 +118,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   const watch = new ContainerWatch()
   const folder = resolve(configs[0] === undefined ? '.' : dirname(configs[0]))
   const files = join(folder, '.wrangler', 'moorage', id)
+  scope.own(() => rm(files, { recursive: true, force: true }))
   const token = randomBytes(32).toString('hex')
 
   const relay = startRelay({
@@ -135,10 +137,13 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   const engine = await findEngine(options.engine === undefined ? {} : { address: options.engine })
   scope.own(() => engine.close())
   const info = await engine.info()
-  store.report({
-    type: 'engine',
-    engine: { state: 'ready', name: engine.about.product, version: engine.about.version, arch: engine.about.arch },
-  })
+  const ready = {
+    state: 'ready',
+    name: engine.about.product,
+    version: engine.about.version,
+    arch: engine.about.arch,
+  } as const
+  store.report({ type: 'engine', engine: ready })
   await sweepDead(engine)
   const owner = await ownerLabel()
   // The last thing to close in the engine: whatever is still there of this session is removed by its labels.
@@ -168,6 +173,28 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     onFailure: (error) => failed.resolve(error),
   })
   scope.own(() => host.close())
+  const events = engine.events({
+    labels: [`${LABEL.session}=${id}`],
+    actions: ['oom'],
+    onEvent: (event) => watch.outOfMemory(event.id),
+    onConnected: (connected) => {
+      const { engine: now } = store.model
+      if (!connected && now.state === 'ready' && !scope.closed) {
+        store.report({
+          type: 'engine',
+          engine: {
+            state: 'lost',
+            message: `The container engine at ${engine.name} no longer answers. Moorage goes on by itself as soon as it does.`,
+          },
+        })
+      } else if (connected && now.state === 'lost') {
+        store.report({ type: 'engine', engine: ready })
+        void host.revive()
+        for (const one of fleet.classes) one.revive()
+      }
+    },
+  })
+  scope.own(() => events.dispose())
   scope.own(() => fleet.close({ kind: 'session-ended' }))
 
   function hear(news: RelayNews): void {
@@ -175,6 +202,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     else if (news.news === 'note') fleet.noted(news.instance, news.note)
     else if (news.news === 'detached') fleet.detached(news.instance)
     else if (news.news === 'port-open') fleet.opened(news.object, news.open)
+    else if (news.news === 'refused') fleet.refused(news.object, news.port)
     else if (news.news === 'released' || (news.news === 'agent' && !news.up)) watch.linkDown(news.container)
   }
 
@@ -203,7 +231,14 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       const found = await project.read()
       const lock = await takeLock(dirname(found.config), id)
       scope.own(() => lock.release())
-      const classes = found.containers.map((container) => host.addClass(container, found.name))
+      await removeStale(join(dirname(found.config), '.wrangler', 'moorage'), id)
+      const classes = found.containers.map((container) =>
+        host.addClass(
+          container,
+          found.name,
+          () => void fleet.restartClass(container.className, { kind: 'image-rebuilt' }),
+        ),
+      )
       for (const added of classes) fleet.addClass(added)
       store.addProject(
         { name: found.name, config: found.config, worker: { state: 'starting' } },
@@ -258,4 +293,11 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       if (first) store.report({ type: 'disposed' })
     },
   }
+}
+
+/** Folders of sessions that are gone: the lock is ours, so no other session of this project lives. */
+async function removeStale(folder: string, id: string): Promise<void> {
+  const names = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const stale = names.filter((entry) => entry.isDirectory() && entry.name !== id)
+  await Promise.all(stale.map((entry) => rm(join(folder, entry.name), { recursive: true, force: true })))
 }

@@ -11,21 +11,25 @@ export class Running {
   readonly #dist: string
   readonly #log: vscode.LogOutputChannel
   readonly #onModel: (model: SessionModel | undefined) => void
+  readonly #onFailed: (error: Error) => void
   #session: Session | undefined
   #starting: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
   /**
    * @param options.dist the folder with the built files
    * @param options.onModel hears each new state of the session, and undefined when there is none any more
+   * @param options.onFailed hears why a session cannot go on; it is still to be stopped
    */
   constructor(options: {
     readonly dist: string
     readonly log: vscode.LogOutputChannel
     readonly onModel: (model: SessionModel | undefined) => void
+    readonly onFailed: (error: Error) => void
   }) {
     this.#dist = options.dist
     this.#log = options.log
     this.#onModel = options.onModel
+    this.#onFailed = options.onFailed
     this.#tell('stopped')
   }
 
@@ -63,16 +67,23 @@ export class Running {
     try {
       // Loaded only now: a window that runs nothing does not pay for it.
       const { startSession } = await import('../../runtime/index.ts')
-      const session = await startSession({ ...this.#options(), config: [...configs], signal })
+      const session = await startSession({
+        ...this.#options(),
+        config: configs,
+        signal,
+        onEvent: (event, model) => {
+          logEvent(this.#log, event)
+          this.#onModel(model)
+        },
+        onNotice: (text) => this.#log.info(text),
+      })
       if (signal.aborted) return await session.dispose()
       this.#session = session
-      session.onEvent((event) => {
-        logEvent(this.#log, event)
-        if (this.#session === session) this.#onModel(session.model)
-      })
       this.#onModel(session.model)
       this.#tell('running')
+      void session.failed.then((error) => this.#onFailed(error))
     } catch (error) {
+      this.#onModel(undefined)
       this.#tell('stopped')
       throw error
     }

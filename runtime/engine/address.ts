@@ -2,7 +2,12 @@
 import { z } from 'zod'
 import type { EngineAddress } from '../protocol/child.ts'
 
-const Tls = { ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional(), insecure: z.boolean().optional() }
+const Tls = {
+  ca: z.string().optional(),
+  cert: z.string().optional(),
+  key: z.string().optional(),
+  insecure: z.boolean().optional(),
+}
 
 const Address = z.union([
   z.object({ protocol: z.literal('http'), host: z.string(), port: z.number().int() }),
@@ -47,7 +52,9 @@ export function parseHost(host: string, tls?: TlsMaterial): Address {
   try {
     url = new URL(host.includes('://') ? host : `tcp://${host}`)
   } catch {
-    throw new Error(`"${host}" is not an address; expected something like unix:///var/run/docker.sock or tcp://host:2375`)
+    throw new Error(
+      `"${host}" is not an address; expected something like unix:///var/run/docker.sock or tcp://host:2375`,
+    )
   }
   const name = url.hostname.replace(/^\[|\]$/g, '')
   if (!name) throw new Error(`"${host}" names no host`)

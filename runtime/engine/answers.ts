@@ -3,11 +3,11 @@ import { z } from 'zod'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ContainerId } from '../protocol/model.ts'
 
-const Strings = z.record(z.string(), z.string()).nullish()
-const List = z.array(z.string()).nullish()
+export const Strings = z.record(z.string(), z.string()).nullish()
+export const List = z.array(z.string()).nullish()
 
 /** Engines write a time that is not yet as year 1. */
-function time(text: string | undefined): number | undefined {
+export function time(text: string | undefined): number | undefined {
   const at = Date.parse(text ?? '')
   return at > 0 ? at : undefined
 }
@@ -35,7 +35,7 @@ export const Version = z
     arch: v.Arch,
     kernel: v.KernelVersion ?? '',
     /** `Docker Engine`, `Docker Desktop …`, `Podman Engine` … */
-    product: v.Platform?.Name || v.Components?.[0]?.Name || 'Docker Engine',
+    product: v.Platform?.Name || (v.Components?.[0]?.Name ?? 'Engine').replace(/^Engine$/, 'Docker Engine'),
   }))
 export type Version = z.infer<typeof Version>
 
@@ -67,7 +67,15 @@ export const Container = z
       .object({
         Ports: z.record(z.string(), z.array(PortBinding).nullable()).nullish(),
         Networks: z
-          .record(z.string(), z.object({ NetworkID: z.string().optional(), IPAddress: z.string().optional(), Gateway: z.string().optional(), MacAddress: z.string().optional() }))
+          .record(
+            z.string(),
+            z.object({
+              NetworkID: z.string().optional(),
+              IPAddress: z.string().optional(),
+              Gateway: z.string().optional(),
+              MacAddress: z.string().optional(),
+            }),
+          )
           .nullish(),
       })
       .optional(),
@@ -104,14 +112,24 @@ export const Container = z
         name,
         { id: n.NetworkID ?? '', address: n.IPAddress ?? '', gateway: n.Gateway ?? '', mac: n.MacAddress ?? '' },
       ]),
-    ) as Readonly<Record<string, { readonly id: string; readonly address: string; readonly gateway: string; readonly mac: string }>>,
+    ) as Readonly<
+      Record<string, { readonly id: string; readonly address: string; readonly gateway: string; readonly mac: string }>
+    >,
   }))
 export type ContainerInfo = z.infer<typeof Container>
 
 /** GET /containers/json */
 export const ContainerList = z.array(
   z
-    .object({ Id: id, Names: List, Image: z.string(), ImageID: z.string().optional(), State: z.string(), Labels: Strings, Created: z.number() })
+    .object({
+      Id: id,
+      Names: List,
+      Image: z.string(),
+      ImageID: z.string().optional(),
+      State: z.string(),
+      Labels: Strings,
+      Created: z.number(),
+    })
     .transform((c) => ({
       id: c.Id,
       name: (c.Names?.[0] ?? '').replace(/^\//, ''),
@@ -141,8 +159,14 @@ export const Network = z
     Created: z.string().optional(),
     Internal: z.boolean().optional(),
     Labels: Strings,
-    IPAM: z.object({ Config: z.array(z.object({ Subnet: z.string().optional(), Gateway: z.string().optional() })).nullish() }).nullish(),
-    Containers: z.record(z.string(), z.object({ Name: z.string().optional(), IPv4Address: z.string().optional() })).nullish(),
+    IPAM: z
+      .object({
+        Config: z.array(z.object({ Subnet: z.string().optional(), Gateway: z.string().optional() })).nullish(),
+      })
+      .nullish(),
+    Containers: z
+      .record(z.string(), z.object({ Name: z.string().optional(), IPv4Address: z.string().optional() }))
+      .nullish(),
   })
   .transform((n) => ({
     id: n.Id,
@@ -154,78 +178,19 @@ export const Network = z
     subnet: n.IPAM?.Config?.[0]?.Subnet,
     /** Some engines leave it out; then it is the first address of the subnet. */
     gateway: n.IPAM?.Config?.[0]?.Gateway?.split('/')[0],
-    containers: Object.entries(n.Containers ?? {}).map(([containerId, c]) => ({ id: containerId as ContainerId, name: c.Name ?? '', address: (c.IPv4Address ?? '').split('/')[0] ?? '' })),
+    containers: Object.entries(n.Containers ?? {}).map(([containerId, c]) => ({
+      id: containerId as ContainerId,
+      name: c.Name ?? '',
+      address: (c.IPv4Address ?? '').split('/')[0] ?? '',
+    })),
   }))
 export type NetworkInfo = z.infer<typeof Network>
 
 /** GET /volumes */
-export const VolumeList = z.object({ Volumes: z.array(z.object({ Name: z.string(), Labels: Strings })).nullish() }).transform((v) => (v.Volumes ?? []).map((one) => ({ name: one.Name, labels: one.Labels ?? {} })))
-
-/** GET /images/{name}/json */
-export const Image = z
-  .object({
-    Id: z.string(),
-    RepoTags: List,
-    RepoDigests: List,
-    Created: z.string().nullish(),
-    Size: z.number(),
-    Architecture: z.string(),
-    Variant: z.string().optional(),
-    Os: z.string(),
-    RootFS: z.object({ Layers: List }).nullish(),
-    Config: z
-      .object({
-        Entrypoint: List,
-        Cmd: List,
-        Env: List,
-        User: z.string().nullish(),
-        WorkingDir: z.string().nullish(),
-        ExposedPorts: z.record(z.string(), z.unknown()).nullish(),
-        StopSignal: z.string().nullish(),
-        Shell: List,
-        Labels: Strings,
-        Volumes: z.record(z.string(), z.unknown()).nullish(),
-        Healthcheck: z
-          .object({ Test: List, Interval: z.number().optional(), Timeout: z.number().optional(), StartPeriod: z.number().optional(), Retries: z.number().optional() })
-          .nullish(),
-      })
-      .nullish(),
-  })
-  .transform((i) => ({
-    /** `sha256:…` */
-    id: i.Id,
-    tags: i.RepoTags ?? [],
-    digests: i.RepoDigests ?? [],
-    createdAt: time(i.Created ?? undefined) ?? 0,
-    sizeBytes: i.Size,
-    architecture: i.Architecture,
-    variant: i.Variant ?? '',
-    os: i.Os,
-    /** Digests of its layers, the lowest first. */
-    layers: i.RootFS?.Layers ?? [],
-    entrypoint: i.Config?.Entrypoint ?? [],
-    cmd: i.Config?.Cmd ?? [],
-    /** `NAME=value` each. */
-    env: i.Config?.Env ?? [],
-    user: i.Config?.User ?? '',
-    workingDir: i.Config?.WorkingDir ?? '',
-    /** `8080/tcp` each. */
-    exposedPorts: Object.keys(i.Config?.ExposedPorts ?? {}),
-    stopSignal: i.Config?.StopSignal ?? '',
-    labels: i.Config?.Labels ?? {},
-    volumes: Object.keys(i.Config?.Volumes ?? {}),
-    /** undefined where the image has none. Durations are nanoseconds, as the engine takes them. */
-    healthcheck: i.Config?.Healthcheck ?? undefined,
-  }))
-export type ImageInfo = z.infer<typeof Image>
-
-/** GET /images/json */
-export const ImageList = z.array(
-  z
-    .object({ Id: z.string(), RepoTags: List, Created: z.number(), Size: z.number(), Labels: Strings })
-    .transform((i) => ({ id: i.Id, tags: (i.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>'), createdAt: i.Created * 1000, sizeBytes: i.Size, labels: i.Labels ?? {} })),
-)
-export type ImageSummary = z.infer<typeof ImageList>[number]
+export const VolumeList = z
+  .object({ Volumes: z.array(z.object({ Name: z.string(), Labels: Strings })).nullish() })
+  .transform((v) => (v.Volumes ?? []).map((one) => ({ name: one.Name, labels: one.Labels ?? {} })))
+export type VolumeList = z.infer<typeof VolumeList>
 
 /** GET /events, one of them */
 export const Event = z
@@ -246,18 +211,6 @@ export const Event = z
     at: e.timeNano ? e.timeNano / 1e6 : (e.time ?? 0) * 1000,
   }))
 export type EngineEvent = z.infer<typeof Event>
-
-/** POST /images/create and /build: one line of progress. */
-export const Progress = z.object({
-  stream: z.string().optional(),
-  status: z.string().optional(),
-  id: z.string().optional(),
-  error: z.string().optional(),
-  errorDetail: z.object({ message: z.string().optional(), code: z.number().optional() }).optional(),
-  progressDetail: z.object({ current: z.number().optional(), total: z.number().optional() }).nullish(),
-  aux: z.unknown().optional(),
-})
-export type Progress = z.infer<typeof Progress>
 
 /** GET /info, what we need of it */
 export const Info = z
@@ -286,5 +239,8 @@ export function check<T extends z.ZodType>(schema: T, answer: unknown, doing: st
   const result = schema.safeParse(answer)
   if (result.success) return result.data
   const where = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
-  throw new MoorageError('engine-error', `The engine's answer to "${doing}" is not understood (${where}).`, { detail: { problem: 'other' }, cause: result.error })
+  throw new MoorageError('engine-error', `The engine's answer to "${doing}" is not understood (${where}).`, {
+    detail: { problem: 'other' },
+    cause: result.error,
+  })
 }

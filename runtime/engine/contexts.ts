@@ -10,7 +10,9 @@ export type ReadText = (file: string) => Promise<string>
 const CliConfig = z.object({ currentContext: z.string().optional() })
 const Meta = z.object({
   Name: z.string(),
-  Endpoints: z.object({ docker: z.object({ Host: z.string().optional(), SkipTLSVerify: z.boolean().optional() }).optional() }),
+  Endpoints: z.object({
+    docker: z.object({ Host: z.string().optional(), SkipTLSVerify: z.boolean().optional() }).optional(),
+  }),
 })
 
 /** The name of the context that is current by the config file; undefined for the default one, which is no context. */
@@ -43,7 +45,13 @@ export async function contextAddress(configFolder: string, name: string, read: R
 
 /** `ca.pem`, `cert.pem`, `key.pem` of a folder, those that are there; undefined where none is. */
 export async function tlsFrom(folder: string, read: ReadText): Promise<TlsMaterial | undefined> {
-  const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((name) => read(path.join(folder, name)).catch(() => undefined)))
+  const [ca, cert, key] = await Promise.all(
+    ['ca.pem', 'cert.pem', 'key.pem'].map((name) => read(path.join(folder, name)).catch(() => undefined)),
+  )
   if (ca === undefined && cert === undefined && key === undefined) return undefined
-  return { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) }
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  }
 }

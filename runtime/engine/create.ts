@@ -37,7 +37,10 @@ export interface HostConfig {
   readonly Privileged?: boolean
   readonly PidMode?: string
   readonly IpcMode?: string
-  readonly RestartPolicy?: { readonly Name: '' | 'no' | 'always' | 'on-failure' | 'unless-stopped'; readonly MaximumRetryCount?: number }
+  readonly RestartPolicy?: {
+    readonly Name: '' | 'no' | 'always' | 'on-failure' | 'unless-stopped'
+    readonly MaximumRetryCount?: number
+  }
   readonly StorageOpt?: Readonly<Record<string, string>>
   readonly Ulimits?: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[]
 }
@@ -60,7 +63,13 @@ export interface CreateOptions {
   /** Seconds that a stop waits before it kills. */
   readonly StopTimeout?: number
   /** Durations in nanoseconds. `Test: ['NONE']` switches the image's own off. */
-  readonly Healthcheck?: { readonly Test: readonly string[]; readonly Interval?: number; readonly Timeout?: number; readonly StartPeriod?: number; readonly Retries?: number }
+  readonly Healthcheck?: {
+    readonly Test: readonly string[]
+    readonly Interval?: number
+    readonly Timeout?: number
+    readonly StartPeriod?: number
+    readonly Retries?: number
+  }
   readonly OpenStdin?: boolean
   readonly StdinOnce?: boolean
   readonly AttachStdin?: boolean
@@ -69,7 +78,11 @@ export interface CreateOptions {
   readonly Tty?: boolean
   readonly NetworkDisabled?: boolean
   readonly HostConfig?: HostConfig
-  readonly NetworkingConfig?: { readonly EndpointsConfig: Readonly<Record<string, { readonly IPAMConfig?: { readonly IPv4Address?: string }; readonly Aliases?: readonly string[] }>> }
+  readonly NetworkingConfig?: {
+    readonly EndpointsConfig: Readonly<
+      Record<string, { readonly IPAMConfig?: { readonly IPv4Address?: string }; readonly Aliases?: readonly string[] }>
+    >
+  }
 }
 
 /** What can be changed while a container runs. */

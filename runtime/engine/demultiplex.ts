@@ -34,7 +34,8 @@ export class Demultiplexer {
       if (this.headerBytes < HEADER_BYTES) return
       this.headerBytes = 0
       const kind = this.header[0]
-      if (kind !== 0 && kind !== 1 && kind !== 2) throw new Error(`The engine sent a frame of an unknown stream (${kind}).`)
+      if (kind !== 0 && kind !== 1 && kind !== 2)
+        throw new Error(`The engine sent a frame of an unknown stream (${kind}).`)
       this.stream = kind === 2 ? 'stderr' : 'stdout'
       this.left = this.header.readUInt32BE(4)
     }

@@ -46,7 +46,9 @@ export async function findEngine(options: FindOptions = {}): Promise<Engine> {
   }
   const { address } = options
   const strategies: readonly Strategy[] =
-    address === undefined ? (options.strategies ?? STRATEGIES) : [{ name: 'the address given', chosen: true, locate: async () => parseHost(address) }]
+    address === undefined
+      ? (options.strategies ?? STRATEGIES)
+      : [{ name: 'the address given', chosen: true, locate: async () => parseHost(address) }]
   const connect = options.connect ?? Engine.connect
   const attempts: Attempt[] = []
   for (const strategy of strategies) {
@@ -83,7 +85,11 @@ function reasonOf(error: unknown, timedOut: boolean): Pick<Attempt, 'reason' | '
 }
 
 /** The error when none was found: pure. */
-export function noEngine(attempts: readonly Attempt[], around: Pick<Surroundings, 'platform'>, installed: readonly string[]): MoorageError {
+export function noEngine(
+  attempts: readonly Attempt[],
+  around: Pick<Surroundings, 'platform'>,
+  installed: readonly string[],
+): MoorageError {
   const tried = attempts.map((a) => `  ${a.strategy}${a.address ? ` (${a.address})` : ''}: ${a.reason}`)
   return new MoorageError('no-engine', `No container engine was found. Tried:\n${tried.join('\n')}`, {
     advice: adviceFor(attempts, around, installed),
@@ -91,17 +97,31 @@ export function noEngine(attempts: readonly Attempt[], around: Pick<Surroundings
   })
 }
 
-function adviceFor(attempts: readonly Attempt[], { platform }: Pick<Surroundings, 'platform'>, installed: readonly string[]): string[] {
+function adviceFor(
+  attempts: readonly Attempt[],
+  { platform }: Pick<Surroundings, 'platform'>,
+  installed: readonly string[],
+): string[] {
   const closed = attempts.find((a) => a.kind === 'permission')
   if (closed) return [...permissionAdvice(closed.address ?? 'the socket')]
   const last = attempts.at(-1)
-  if (last && (last.strategy === 'DOCKER_HOST' || last.strategy === 'the address given')) return ['Start the engine there, or unset or correct DOCKER_HOST (or the address).']
-  if (last?.strategy.toLowerCase().includes('context')) return ['Start that engine, or choose another: `docker context ls`, `docker context use <name>`.']
-  if (installed.includes('dockerd')) return ['Docker is installed and not running. Start it: sudo systemctl start docker (or: sudo dockerd &).']
-  if (installed.includes('podman')) return ['Podman is installed and its service is not running. Start it: systemctl --user start podman.socket (or: podman machine start).']
+  if (last && (last.strategy === 'DOCKER_HOST' || last.strategy === 'the address given'))
+    return ['Start the engine there, or unset or correct DOCKER_HOST (or the address).']
+  if (last?.strategy.toLowerCase().includes('context'))
+    return ['Start that engine, or choose another: `docker context ls`, `docker context use <name>`.']
+  if (installed.includes('dockerd'))
+    return ['Docker is installed and not running. Start it: sudo systemctl start docker (or: sudo dockerd &).']
+  if (installed.includes('podman'))
+    return [
+      'Podman is installed and its service is not running. Start it: systemctl --user start podman.socket (or: podman machine start).',
+    ]
   if (installed.includes('colima')) return ['Colima is installed and not running. Start it: colima start.']
   if (installed.includes('docker')) {
-    return [platform === 'linux' ? 'The docker command is installed and no engine runs. Start Docker Desktop, or install the engine: https://docs.docker.com/engine/install/' : 'Docker is installed and not running. Start Docker Desktop.']
+    return [
+      platform === 'linux'
+        ? 'The docker command is installed and no engine runs. Start Docker Desktop, or install the engine: https://docs.docker.com/engine/install/'
+        : 'Docker is installed and not running. Start Docker Desktop.',
+    ]
   }
   return [
     platform === 'linux'
@@ -117,7 +137,10 @@ async function installedHere(installed: (program: string) => Promise<boolean>): 
 }
 
 async function onPath(program: string, { env, platform }: Surroundings): Promise<boolean> {
-  const folders = [...(env.PATH ?? '').split(path.delimiter), ...(platform === 'win32' ? [] : ['/usr/sbin', '/usr/local/bin'])]
+  const folders = [
+    ...(env.PATH ?? '').split(path.delimiter),
+    ...(platform === 'win32' ? [] : ['/usr/sbin', '/usr/local/bin']),
+  ]
   const names = platform === 'win32' ? [`${program}.exe`] : [program]
   for (const folder of folders) {
     for (const name of names) {

@@ -28,22 +28,45 @@ interface Rule {
   readonly advice?: readonly string[]
 }
 
-const FREE_SPACE = ['Free some space: `docker system df` shows what the engine holds, `docker system prune` removes what nothing uses.']
+const FREE_SPACE = [
+  'Free some space: `docker system df` shows what the engine holds, `docker system prune` removes what nothing uses.',
+]
 
 /** First match wins. */
 const RULES: readonly Rule[] = [
-  { problem: 'disk-full', code: 'disk-full', words: /no space left on device|not enough (disk )?space|disk quota exceeded/i, advice: FREE_SPACE },
-  { problem: 'permission', code: 'engine-error', words: /pull access denied|denied: requested access|unauthorized: authentication required/i },
+  {
+    problem: 'disk-full',
+    code: 'disk-full',
+    words: /no space left on device|not enough (disk )?space|disk quota exceeded/i,
+    advice: FREE_SPACE,
+  },
+  {
+    problem: 'permission',
+    code: 'engine-error',
+    words: /pull access denied|denied: requested access|unauthorized: authentication required/i,
+  },
   { problem: 'no-such-image', code: 'image-missing', status: 404, words: /no such image|image.*not (found|known)/i },
   { problem: 'no-such-network', code: 'engine-error', status: 404, words: /network .*not found|no such network/i },
   { problem: 'no-such-container', code: 'engine-error', status: 404, words: /no such container|no container with/i },
-  { problem: 'being-removed', code: 'engine-error', words: /removal of container .* is already in progress|is marked for removal|being removed/i },
+  {
+    problem: 'being-removed',
+    code: 'engine-error',
+    words: /removal of container .* is already in progress|is marked for removal|being removed/i,
+  },
   { problem: 'name-conflict', code: 'engine-error', status: 409, words: /name .*already in use|already exists/i },
-  { problem: 'in-use', code: 'engine-error', words: /is being used by|has active endpoints|is in use|image is referenced/i },
+  {
+    problem: 'in-use',
+    code: 'engine-error',
+    words: /is being used by|has active endpoints|is in use|image is referenced/i,
+  },
   { problem: 'not-running', code: 'engine-error', words: /is not running|is not paused|cannot kill container/i },
   { problem: 'already-paused', code: 'engine-error', words: /already paused/i },
   { problem: 'port-taken', code: 'port-in-use', words: /port is already allocated|address already in use/i },
-  { problem: 'executable-not-found', code: 'executable-not-found', words: /executable file not found|exec: .*no such file or directory|stat .*: no such file or directory/i },
+  {
+    problem: 'executable-not-found',
+    code: 'executable-not-found',
+    words: /executable file not found|exec: .*no such file or directory|stat .*: no such file or directory/i,
+  },
   { problem: 'not-executable', code: 'executable-not-found', words: /exec format error|exec: .*permission denied/i },
   { problem: 'not-found', code: 'engine-error', status: 404 },
   { problem: 'permission', code: 'engine-error', status: 403 },
@@ -53,7 +76,9 @@ const RULES: readonly Rule[] = [
 /** An answer of the engine that is not a success. `doing` completes "The engine could not …". */
 export function answerError(status: number, body: string, doing: string): MoorageError {
   const message = messageOf(body) || `status ${status}`
-  const rule = RULES.find((r) => (r.status === undefined || r.status === status) && (r.words === undefined || r.words.test(message)))
+  const rule = RULES.find(
+    (r) => (r.status === undefined || r.status === status) && (r.words === undefined || r.words.test(message)),
+  )
   return new MoorageError(rule?.code ?? 'engine-error', `The engine could not ${doing}: ${message}`, {
     advice: rule?.advice ?? [],
     detail: { problem: rule?.problem ?? 'other', status, engineMessage: message },
@@ -65,7 +90,19 @@ export function streamError(message: string, doing: string): MoorageError {
   return answerError(0, JSON.stringify({ message }), doing)
 }
 
-const LOST = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ESSH', 'ERR_STREAM_PREMATURE_CLOSE'])
+const LOST = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ESSH',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])
 
 /** A connection that failed or ended in the middle. What is a MoorageError already, or a programming error, comes back as it is. */
 export function connectionError(error: unknown, doing: string, engine: string): unknown {
@@ -79,11 +116,15 @@ export function connectionError(error: unknown, doing: string, engine: string): 
     })
   }
   if ((code !== undefined && LOST.has(code)) || /socket hang up|aborted/.test(error.message)) {
-    return new MoorageError('engine-lost', `The connection to the engine at ${engine} was lost, so it could not ${doing} (${code ?? error.message}).`, {
-      advice: ['See whether the engine still runs: `docker version`.'],
-      detail: { problem: 'lost', code: code ?? 'closed', engine },
-      cause: error,
-    })
+    return new MoorageError(
+      'engine-lost',
+      `The connection to the engine at ${engine} was lost, so it could not ${doing} (${code ?? error.message}).`,
+      {
+        advice: ['See whether the engine still runs: `docker version`.'],
+        detail: { problem: 'lost', code: code ?? 'closed', engine },
+        cause: error,
+      },
+    )
   }
   return error
 }
@@ -104,7 +145,12 @@ export function problemOf(error: unknown): EngineProblem | undefined {
 /** Whether the thing that was asked for is not there (any more). */
 export function isGone(error: unknown): boolean {
   const problem = problemOf(error)
-  return problem === 'no-such-container' || problem === 'no-such-network' || problem === 'no-such-image' || problem === 'not-found'
+  return (
+    problem === 'no-such-container' ||
+    problem === 'no-such-network' ||
+    problem === 'no-such-image' ||
+    problem === 'not-found'
+  )
 }
 
 function messageOf(body: string): string {

@@ -1,6 +1,6 @@
 /** The engine's events, opened again whenever the stream breaks. */
 import type { Readable } from 'node:stream'
-import { Event, type EngineEvent } from './answers.ts'
+import { type EngineEvent, Event } from './answers.ts'
 import { jsonLines } from './json-lines.ts'
 import type { Call } from './transport.ts'
 
@@ -35,7 +35,10 @@ const REMEMBERED = 256
 const RETRY_MS = 250
 
 /** Subscribes with `send`. Never rejects; a lost engine is told by `onConnected`. */
-export function subscribe(send: (call: Call) => Promise<Readable & { headers: Record<string, unknown> }>, options: EventOptions): Subscription {
+export function subscribe(
+  send: (call: Call) => Promise<Readable & { headers: Record<string, unknown> }>,
+  options: EventOptions,
+): Subscription {
   const end = new AbortController()
   const ready = withResolvers()
   void run(send, options, end.signal, ready.resolve)
@@ -48,7 +51,12 @@ export function subscribe(send: (call: Call) => Promise<Readable & { headers: Re
   }
 }
 
-async function run(send: (call: Call) => Promise<Readable & { headers: Record<string, unknown> }>, options: EventOptions, signal: AbortSignal, ready: () => void): Promise<void> {
+async function run(
+  send: (call: Call) => Promise<Readable & { headers: Record<string, unknown> }>,
+  options: EventOptions,
+  signal: AbortSignal,
+  ready: () => void,
+): Promise<void> {
   const filters = {
     type: options.types ?? ['container'],
     ...(options.labels ? { label: options.labels } : {}),
@@ -59,7 +67,13 @@ async function run(send: (call: Call) => Promise<Readable & { headers: Record<st
   let since: number | undefined
   while (!signal.aborted) {
     try {
-      const response = await send({ method: 'GET', path: '/events', query: { filters, since: since === undefined ? undefined : (since / 1000).toFixed(3) }, doing: 'tell of events', signal })
+      const response = await send({
+        method: 'GET',
+        path: '/events',
+        query: { filters, since: since === undefined ? undefined : (since / 1000).toFixed(3) },
+        doing: 'tell of events',
+        signal,
+      })
       since ??= Date.parse(String(response.headers.date)) || undefined
       options.onConnected?.(true)
       ready()

@@ -1,9 +1,9 @@
 /** Labels on everything that Moorage makes in an engine, and the removal of what is left by them. */
 import type { EngineAddress } from '../protocol/child.ts'
-import type { CallOptions } from './transport.ts'
 import { Engine } from './engine.ts'
 import { isGone, problemOf } from './errors.ts'
 import { isDead, type Machine, parseOwner, THIS_MACHINE } from './owner.ts'
+import type { CallOptions } from './transport.ts'
 
 export { ownerLabel } from './owner.ts'
 
@@ -38,7 +38,11 @@ const LOOK_AGAIN_MS = 50
 const WITHIN_MS = 10_000
 
 /** Removes all that a session has in the engine at this address. See sweep. */
-export async function sweepSession(address: EngineAddress, session: string, options: SweepOptions = {}): Promise<Swept> {
+export async function sweepSession(
+  address: EngineAddress,
+  session: string,
+  options: SweepOptions = {},
+): Promise<Swept> {
   const engine = await Engine.connect(address, options)
   try {
     return await sweep(engine, session, options)
@@ -58,18 +62,33 @@ export async function sweep(engine: Engine, session: string, options: SweepOptio
   const networks = new Set<string>()
   const volumes = new Set<string>()
   for (;;) {
-    const [c, n, v] = await Promise.all([engine.listContainers(label, options), engine.listNetworks(label, options), engine.listVolumes(label, options)])
-    if (c.length + n.length + v.length === 0) return { containers: containers.size, networks: networks.size, volumes: volumes.size }
+    const [c, n, v] = await Promise.all([
+      engine.listContainers(label, options),
+      engine.listNetworks(label, options),
+      engine.listVolumes(label, options),
+    ])
+    if (c.length + n.length + v.length === 0)
+      return { containers: containers.size, networks: networks.size, volumes: volumes.size }
     for (const one of c) containers.add(one.id)
     for (const one of n) networks.add(one.id)
     for (const one of v) volumes.add(one.name)
     const complaints = await Promise.all(c.map((one) => complaint(engine.remove(one.id, { ...options, force: true }))))
     // A network or volume cannot go before the containers in it have.
-    complaints.push(...(await Promise.all([...n.map((one) => complaint(engine.removeNetwork(one.id, options))), ...v.map((one) => complaint(engine.removeVolume(one.name, options)))])))
+    complaints.push(
+      ...(await Promise.all([
+        ...n.map((one) => complaint(engine.removeNetwork(one.id, options))),
+        ...v.map((one) => complaint(engine.removeVolume(one.name, options))),
+      ])),
+    )
     const worst = complaints.find((error) => error !== undefined)
-    if (worst !== undefined && (problemOf(worst) === 'lost' || problemOf(worst) === undefined || performance.now() > until)) throw worst
+    if (
+      worst !== undefined &&
+      (problemOf(worst) === 'lost' || problemOf(worst) === undefined || performance.now() > until)
+    )
+      throw worst
     if (performance.now() > until) throw new Error(`Containers of the session ${session} are still being removed.`)
-    if (c.some((one) => one.status === 'removing') || worst !== undefined) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    if (c.some((one) => one.status === 'removing') || worst !== undefined)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
   }
 }
 
@@ -86,10 +105,17 @@ async function complaint(removal: Promise<void>): Promise<unknown> {
  * Sweeps every session whose owner was a process of this machine and is dead. Never touches those of other hosts, of living owners, or without an
  * owner's label. Resolves with the sessions swept.
  */
-export async function sweepDead(engine: Engine, options: SweepOptions & { readonly machine?: Machine } = {}): Promise<string[]> {
+export async function sweepDead(
+  engine: Engine,
+  options: SweepOptions & { readonly machine?: Machine } = {},
+): Promise<string[]> {
   const { machine = THIS_MACHINE } = options
   const label = [LABEL.session, LABEL.owner]
-  const all = await Promise.all([engine.listContainers(label, options), engine.listNetworks(label, options), engine.listVolumes(label, options)])
+  const all = await Promise.all([
+    engine.listContainers(label, options),
+    engine.listNetworks(label, options),
+    engine.listVolumes(label, options),
+  ])
   const owners = new Map<string, string>()
   for (const { labels } of all.flat()) {
     const session = labels[LABEL.session]

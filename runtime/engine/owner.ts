@@ -30,7 +30,12 @@ export const THIS_MACHINE: Machine = {
   read: (file) => readFile(file, 'utf8'),
   link: (file) => readlink(file),
   // lstart is written in the user's language otherwise.
-  run: (program, args) => new Promise((resolve, reject) => execFile(program, args, { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } }, (error, stdout) => (error ? reject(error) : resolve(stdout)))),
+  run: (program, args) =>
+    new Promise((resolve, reject) =>
+      execFile(program, args, { env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' } }, (error, stdout) =>
+        error ? reject(error) : resolve(stdout),
+      ),
+    ),
   exists: (pid) => {
     try {
       process.kill(pid, 0)

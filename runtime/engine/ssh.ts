@@ -40,7 +40,10 @@ export class ProcessSocket extends Duplex {
     child.on('error', (error) => this.destroy(error))
     child.on('close', (code) => {
       if (code === 0) this.push(null)
-      else this.destroy(Object.assign(new Error(`${command}: ${complaint.trim() || `exit code ${code}`}`), { code: 'ESSH' }))
+      else
+        this.destroy(
+          Object.assign(new Error(`${command}: ${complaint.trim() || `exit code ${code}`}`), { code: 'ESSH' }),
+        )
     })
   }
 

@@ -25,7 +25,14 @@ export interface Strategy {
 /** In the order in which they are tried. */
 export const STRATEGIES: readonly Strategy[] = [
   { name: 'DOCKER_HOST', chosen: true, locate: dockerHost },
-  { name: 'DOCKER_CONTEXT', chosen: true, locate: async ({ env, home, read }) => (env.DOCKER_CONTEXT && env.DOCKER_CONTEXT !== 'default' ? contextAddress(configFolder(env, home), env.DOCKER_CONTEXT, read) : undefined) },
+  {
+    name: 'DOCKER_CONTEXT',
+    chosen: true,
+    locate: async ({ env, home, read }) =>
+      env.DOCKER_CONTEXT && env.DOCKER_CONTEXT !== 'default'
+        ? contextAddress(configFolder(env, home), env.DOCKER_CONTEXT, read)
+        : undefined,
+  },
   {
     name: 'the current docker context',
     chosen: true,
@@ -40,15 +47,23 @@ export const STRATEGIES: readonly Strategy[] = [
   unix('Docker Desktop', ['darwin'], ({ home }) => path.posix.join(home, '.docker/run/docker.sock')),
   unix('Docker Desktop', ['linux'], ({ home }) => path.posix.join(home, '.docker/desktop/docker.sock')),
   unix('OrbStack', ['darwin'], ({ home }) => path.posix.join(home, '.orbstack/run/docker.sock')),
-  unix('Colima', ['darwin', 'linux'], ({ env, home }) => path.posix.join(env.COLIMA_HOME || path.posix.join(home, '.colima'), 'default/docker.sock')),
-  unix('Colima', ['darwin', 'linux'], ({ env, home }) => path.posix.join(env.XDG_CONFIG_HOME || path.posix.join(home, '.config'), 'colima/default/docker.sock')),
+  unix('Colima', ['darwin', 'linux'], ({ env, home }) =>
+    path.posix.join(env.COLIMA_HOME || path.posix.join(home, '.colima'), 'default/docker.sock'),
+  ),
+  unix('Colima', ['darwin', 'linux'], ({ env, home }) =>
+    path.posix.join(env.XDG_CONFIG_HOME || path.posix.join(home, '.config'), 'colima/default/docker.sock'),
+  ),
   unix('Rancher Desktop', ['darwin', 'linux'], ({ home }) => path.posix.join(home, '.rd/docker.sock')),
   unix('rootless Docker', ['linux'], (around) => under(runtimeFolder(around), 'docker.sock')),
   unix('rootless Docker', ['linux'], ({ home }) => path.posix.join(home, '.docker/run/docker.sock')),
   unix('rootless Podman', ['linux'], (around) => under(runtimeFolder(around), 'podman/podman.sock')),
   unix('Podman', ['linux'], () => '/run/podman/podman.sock'),
-  unix('Podman machine', ['darwin', 'linux'], ({ home }) => path.posix.join(home, '.local/share/containers/podman/machine/podman.sock')),
-  unix('Podman machine', ['darwin'], ({ home }) => path.posix.join(home, '.local/share/containers/podman/machine/qemu/podman.sock')),
+  unix('Podman machine', ['darwin', 'linux'], ({ home }) =>
+    path.posix.join(home, '.local/share/containers/podman/machine/podman.sock'),
+  ),
+  unix('Podman machine', ['darwin'], ({ home }) =>
+    path.posix.join(home, '.local/share/containers/podman/machine/qemu/podman.sock'),
+  ),
   unix('Podman machine', ['darwin'], ({ env }) => under(env.TMPDIR, 'podman/podman-machine-default-api.sock')),
   pipe('Docker', '//./pipe/docker_engine'),
   pipe('Docker Desktop', '//./pipe/dockerDesktopLinuxEngine'),
@@ -65,13 +80,18 @@ async function dockerHost({ env, home, read }: Surroundings): Promise<Address | 
   if (!host) return undefined
   const folder = env.DOCKER_CERT_PATH || configFolder(env, home)
   const tls = env.DOCKER_TLS_VERIFY ? await tlsFrom(folder, read) : undefined
-  if (env.DOCKER_TLS_VERIFY && !tls && /^(tcp|https):/.test(host)) throw new Error(`DOCKER_TLS_VERIFY is set, and ${folder} has no ca.pem, cert.pem or key.pem`)
+  if (env.DOCKER_TLS_VERIFY && !tls && /^(tcp|https):/.test(host))
+    throw new Error(`DOCKER_TLS_VERIFY is set, and ${folder} has no ca.pem, cert.pem or key.pem`)
   // As the docker command: certificates without DOCKER_TLS_VERIFY mean TLS with whatever certificate the engine shows.
   const loose = !tls && env.DOCKER_CERT_PATH ? await tlsFrom(folder, read) : undefined
   return parseHost(host, tls ?? (loose ? { ...loose, insecure: true } : undefined))
 }
 
-function unix(name: string, platforms: readonly NodeJS.Platform[], socket: (around: Surroundings) => string | undefined): Strategy {
+function unix(
+  name: string,
+  platforms: readonly NodeJS.Platform[],
+  socket: (around: Surroundings) => string | undefined,
+): Strategy {
   return {
     name,
     locate: async (around) => {

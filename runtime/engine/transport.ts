@@ -103,7 +103,12 @@ export class Transport {
   private once(call: Call): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       const body = call.json === undefined ? undefined : JSON.stringify(call.json)
-      const request = this.open(call, body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) })
+      const request = this.open(
+        call,
+        body === undefined
+          ? {}
+          : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) },
+      )
       const source = call.stream && !Buffer.isBuffer(call.stream) ? call.stream : undefined
       const fail = (error: unknown) => {
         source?.destroy()
@@ -162,7 +167,13 @@ export class Transport {
 class StaleConnection extends Error {}
 
 function tlsOptions(where: Extract<Address, { protocol: 'https' }>): https.AgentOptions {
-  return { ca: where.ca, cert: where.cert, key: where.key, rejectUnauthorized: !where.insecure, servername: /^[\d.:]+$/.test(where.host) ? '' : where.host }
+  return {
+    ca: where.ca,
+    cert: where.cert,
+    key: where.key,
+    rejectUnauthorized: !where.insecure,
+    servername: /^[\d.:]+$/.test(where.host) ? '' : where.host,
+  }
 }
 
 function makeAgent(where: Address, ssh: string): http.Agent {
@@ -179,7 +190,8 @@ export function queryString(query: Call['query']): string {
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value === undefined) continue
     for (const one of Array.isArray(value) ? value : [value]) {
-      const text = typeof one === 'boolean' ? (one ? '1' : '0') : typeof one === 'object' ? JSON.stringify(one) : String(one)
+      const text =
+        typeof one === 'boolean' ? (one ? '1' : '0') : typeof one === 'object' ? JSON.stringify(one) : String(one)
       parts.push(`${name}=${encodeURIComponent(text)}`)
     }
   }

@@ -17,7 +17,11 @@ export async function agentImage(engine: Engine, folder: string, signal?: AbortS
   const { arch } = engine.about
   const file = `${folder}/moorage-agent-${arch}`
   const program = await readFile(file).catch((error) => {
-    throw new MoorageError('image-platform', `Moorage has no program for this engine's processor (${arch}).`, { advice: ['Use an engine on amd64 or arm64.'], detail: { file, arch }, cause: error })
+    throw new MoorageError('image-platform', `Moorage has no program for this engine's processor (${arch}).`, {
+      advice: ['Use an engine on amd64 or arm64.'],
+      detail: { file, arch },
+      cause: error,
+    })
   })
   const hash = createHash('sha256').update(program).digest('hex').slice(0, 12)
   const reference = `moorage/agent:${hash}`
@@ -25,6 +29,10 @@ export async function agentImage(engine: Engine, folder: string, signal?: AbortS
   const tar = pack()
   tar.entry({ name: AGENT_PATH.slice(1), mode: 0o755 }, program)
   tar.finalize()
-  await engine.images.import(Readable.from(tar), { reference, changes: [`ENTRYPOINT ["${AGENT_PATH}"]`, `LABEL moorage.image=agent`], signal })
+  await engine.images.import(Readable.from(tar), {
+    reference,
+    changes: [`ENTRYPOINT ["${AGENT_PATH}"]`, `LABEL moorage.image=agent`],
+    signal,
+  })
   return reference
 }

@@ -68,7 +68,9 @@ export async function readContext(dockerfile: string, folder: string): Promise<C
   const outside = relative.startsWith('../') || path.isAbsolute(relative)
   const dockerfileName = outside ? OUTSIDE : relative
   // The builder must see these two whatever the rules say; it leaves them out of COPY by itself where they are ignored.
-  const always = new Set(outside ? [] : [dockerfileName, ...(specific === undefined && general !== undefined ? ['.dockerignore'] : [])])
+  const always = new Set(
+    outside ? [] : [dockerfileName, ...(specific === undefined && general !== undefined ? ['.dockerignore'] : [])],
+  )
   const extra = new Map<string, string>()
   if (outside) {
     extra.set(OUTSIDE, dockerfileText)
@@ -77,10 +79,21 @@ export async function readContext(dockerfile: string, folder: string): Promise<C
   const entries: Entry[] = []
   const looked: string[] = []
   await walk(folder, '', { rules, always, entries, looked }).catch((error) => {
-    throw new MoorageError('config-invalid', `The build context ${folder} cannot be read: ${(error as Error).message}`, { detail: { folder }, cause: error })
+    throw new MoorageError(
+      'config-invalid',
+      `The build context ${folder} cannot be read: ${(error as Error).message}`,
+      { detail: { folder }, cause: error },
+    )
   })
   entries.sort((a, b) => (a.name < b.name ? -1 : 1))
-  return { folder, entries: entries.filter((entry) => !extra.has(entry.name)), dockerfileText, dockerfileName, extra, looked }
+  return {
+    folder,
+    entries: entries.filter((entry) => !extra.has(entry.name)),
+    dockerfileText,
+    dockerfileName,
+    extra,
+    looked,
+  }
 }
 
 interface Walk {
@@ -120,20 +133,35 @@ function push(root: string, name: string, type: Entry['type'], into: Entry[]): b
 }
 
 /** A SHA-256 (hex) over names, kinds, modes and contents, and over what else the caller says makes the image another. */
-export async function contextDigest(context: Context, cache: HashCache, more: readonly string[], signal?: AbortSignal): Promise<string> {
+export async function contextDigest(
+  context: Context,
+  cache: HashCache,
+  more: readonly string[],
+  signal?: AbortSignal,
+): Promise<string> {
   const all = createHash('sha256')
   for (const text of more) all.update(`${text.length} ${text}\n`)
   all.update(`${context.dockerfileName}\n`)
   for (const [name, body] of context.extra) all.update(`${name} ${createHash('sha256').update(body).digest('hex')}\n`)
   for (const entry of context.entries) {
     const file = path.join(context.folder, entry.name)
-    const content = entry.type === 'file' ? (cache.get(file, entry.stats) ?? (await hashFile(file, entry.stats, cache, signal))) : entry.type === 'link' ? await readlink(file) : ''
+    const content =
+      entry.type === 'file'
+        ? (cache.get(file, entry.stats) ?? (await hashFile(file, entry.stats, cache, signal)))
+        : entry.type === 'link'
+          ? await readlink(file)
+          : ''
     all.update(`${entry.type} ${entry.mode.toString(8)} ${entry.name}\0${content}\n`)
   }
   return all.digest('hex')
 }
 
-async function hashFile(file: string, stats: Stats, cache: HashCache, signal: AbortSignal | undefined): Promise<string> {
+async function hashFile(
+  file: string,
+  stats: Stats,
+  cache: HashCache,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   signal?.throwIfAborted()
   const hash = createHash('sha256')
   if (stats.size <= STREAM_BYTES) hash.update(await readFile(file))
@@ -152,7 +180,10 @@ export function contextTar(context: Context): Readable {
 
 async function fillTar(tar: Pack, context: Context): Promise<void> {
   const owner = { uid: 0, gid: 0 }
-  for (const [name, body] of context.extra) await new Promise<void>((resolve, reject) => tar.entry({ name, ...owner, mode: 0o644 }, body, (error) => (error ? reject(error) : resolve())))
+  for (const [name, body] of context.extra)
+    await new Promise<void>((resolve, reject) =>
+      tar.entry({ name, ...owner, mode: 0o644 }, body, (error) => (error ? reject(error) : resolve())),
+    )
   for (const { name, type, mode, stats } of context.entries) {
     if (tar.destroyed) return
     const file = path.join(context.folder, name)

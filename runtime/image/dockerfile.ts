@@ -25,16 +25,16 @@ const HEREDOC = /<<-?\s*(["']?)([a-zA-Z_][a-zA-Z0-9_.]*)\1/g
 export function parseDockerfile(text: string): Dockerfile {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
   const instructions: Instruction[] = []
-  let escape = '\\'
+  let escapeWith = '\\'
   let syntax: string | undefined
   let at = 0
   for (; at < lines.length; at++) {
     const directive = DIRECTIVE.exec(lines[at] ?? '')
     if (!directive) break
-    if (directive[1]?.toLowerCase() === 'escape' && directive[2] === '`') escape = '`'
+    if (directive[1]?.toLowerCase() === 'escape' && directive[2] === '`') escapeWith = '`'
     if (directive[1]?.toLowerCase() === 'syntax') syntax = directive[2]
   }
-  const continued = new RegExp(`${escape === '`' ? '`' : '\\\\'}[ \\t]*$`)
+  const continued = new RegExp(`${escapeWith === '`' ? '`' : '\\\\'}[ \\t]*$`)
   while (at < lines.length) {
     const first = lines[at]?.trim() ?? ''
     if (first === '' || first.startsWith('#')) {
@@ -56,7 +56,13 @@ export function parseDockerfile(text: string): Dockerfile {
       while (at < lines.length && (lines[at] ?? '').replace(/^\t+/, '') !== end) at++
       at++
     }
-    instructions.push({ name: name.toUpperCase(), args, line, endLine: Math.min(at, lines.length), heredoc: ends.length > 0 })
+    instructions.push({
+      name: name.toUpperCase(),
+      args,
+      line,
+      endLine: Math.min(at, lines.length),
+      heredoc: ends.length > 0,
+    })
   }
   return syntax === undefined ? { instructions } : { instructions, syntax }
 }
@@ -78,12 +84,17 @@ export function stagesOf(file: Dockerfile, args: Readonly<Record<string, string>
   for (const instruction of file.instructions) {
     if (instruction.name === 'FROM') {
       const words = instruction.args.split(/\s+/).filter((word) => !word.startsWith('--'))
-      stages.push({ from: fill(words[0] ?? '', values), name: words[1]?.toLowerCase() === 'as' ? words[2]?.toLowerCase() : undefined, instructions: [instruction] })
+      stages.push({
+        from: fill(words[0] ?? '', values),
+        name: words[1]?.toLowerCase() === 'as' ? words[2]?.toLowerCase() : undefined,
+        instructions: [instruction],
+      })
     } else if (stages.length > 0) stages.at(-1)?.instructions.push(instruction)
     else if (instruction.name === 'ARG') {
       for (const one of instruction.args.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []) {
         const [key = '', ...rest] = one.split('=')
-        const value = args[key] ?? (rest.length > 0 ? fill(rest.join('=').replace(/^(["'])(.*)\1$/, '$2'), values) : undefined)
+        const value =
+          args[key] ?? (rest.length > 0 ? fill(rest.join('=').replace(/^(["'])(.*)\1$/, '$2'), values) : undefined)
         if (value !== undefined) values.set(key, value)
       }
     }
@@ -92,9 +103,16 @@ export function stagesOf(file: Dockerfile, args: Readonly<Record<string, string>
 }
 
 /** The image that the last stage (or `target`) stands on, through the stages it names. undefined where it is scratch, or not to be told. */
-export function baseImage(file: Dockerfile, args: Readonly<Record<string, string>>, target?: string): string | undefined {
+export function baseImage(
+  file: Dockerfile,
+  args: Readonly<Record<string, string>>,
+  target?: string,
+): string | undefined {
   const stages = stagesOf(file, args)
-  let index = target === undefined ? stages.length - 1 : stages.findLastIndex((stage, i) => stage.name === target.toLowerCase() || String(i) === target)
+  let index =
+    target === undefined
+      ? stages.length - 1
+      : stages.findLastIndex((stage, i) => stage.name === target.toLowerCase() || String(i) === target)
   while (index >= 0) {
     const from = stages[index]?.from ?? ''
     const earlier = stages.slice(0, index).findLastIndex((stage) => stage.name === from.toLowerCase())
@@ -104,19 +122,28 @@ export function baseImage(file: Dockerfile, args: Readonly<Record<string, string
   return undefined
 }
 
-const BUILDKIT_FLAGS = /^(--[a-z-]+(=\S*)?\s+)*--(mount|network|security|link|chmod|parents|exclude|checksum|keep-git-dir|start-interval)\b/
+const BUILDKIT_FLAGS =
+  /^(--[a-z-]+(=\S*)?\s+)*--(mount|network|security|link|chmod|parents|exclude|checksum|keep-git-dir|start-interval)\b/
 
 /** Whether a Dockerfile uses what only BuildKit has: heredocs, `RUN --mount`, `COPY --link`, a frontend of its own, … */
 export function needsBuildkit(file: Dockerfile): boolean {
-  return file.syntax !== undefined || file.instructions.some((one) => one.heredoc || (/^(RUN|COPY|ADD|HEALTHCHECK)$/.test(one.name) && BUILDKIT_FLAGS.test(one.args)))
+  return (
+    file.syntax !== undefined ||
+    file.instructions.some(
+      (one) => one.heredoc || (/^(RUN|COPY|ADD|HEALTHCHECK)$/.test(one.name) && BUILDKIT_FLAGS.test(one.args)),
+    )
+  )
 }
 
 /** `$A`, `${A}`, `${A:-b}`, `${A:+b}`. */
 function fill(text: string, values: ReadonlyMap<string, string>): string {
-  return text.replace(/\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))/g, (_, braced: string | undefined, sign: string | undefined, other: string | undefined, bare: string | undefined) => {
-    const value = values.get(braced ?? bare ?? '') ?? ''
-    if (sign === '-') return value === '' ? (other ?? '') : value
-    if (sign === '+') return value === '' ? '' : (other ?? '')
-    return value
-  })
+  return text.replace(
+    /\$(?:\{(\w+)(?::([-+])([^}]*))?\}|(\w+))/g,
+    (_, braced: string | undefined, sign: string | undefined, other: string | undefined, bare: string | undefined) => {
+      const value = values.get(braced ?? bare ?? '') ?? ''
+      if (sign === '-') return value === '' ? (other ?? '') : value
+      if (sign === '+') return value === '' ? '' : (other ?? '')
+      return value
+    },
+  )
 }

@@ -17,7 +17,10 @@ interface Rule {
 /** Reads the text of a .dockerignore. Throws an Error that names the line of a pattern that is none. */
 export function parseIgnore(text: string): IgnoreRules {
   const rules: Rule[] = []
-  for (const [index, raw] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
     // Only a # in the first column is a comment.
     if (raw.startsWith('#')) continue
     let pattern = raw.trim()
@@ -36,11 +39,16 @@ export function parseIgnore(text: string): IgnoreRules {
   return {
     ignores: (path) => {
       let ignored = false
-      for (const rule of rules) if (rule.exception === ignored && matchesPathOrParent(rule.regex, path)) ignored = !ignored
+      for (const rule of rules)
+        if (rule.exception === ignored && matchesPathOrParent(rule.regex, path)) ignored = !ignored
       return ignored
     },
     // As BuildKit: an exception with a wildcard may be anywhere, a plain one only below its own folders.
-    mayHoldExceptions: (folder) => exceptions.some(({ pattern }) => /[*?[\\]/.test(pattern) || `${pattern}/`.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${pattern}/`)),
+    mayHoldExceptions: (folder) =>
+      exceptions.some(
+        ({ pattern }) =>
+          /[*?[\\]/.test(pattern) || `${pattern}/`.startsWith(`${folder}/`) || `${folder}/`.startsWith(`${pattern}/`),
+      ),
   }
 }
 

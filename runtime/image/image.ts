@@ -1,6 +1,7 @@
 /** The image of a class: built once per content, or pulled where it is not there. */
-import type { ImageInfo } from '../engine/answers.ts'
+
 import type { Engine } from '../engine/engine.ts'
+import type { ImageInfo } from '../engine/image-answers.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { build } from './build.ts'
 import { baseImage, parseDockerfile } from './dockerfile.ts'
@@ -40,9 +41,16 @@ export interface PreparedImage {
  * Makes an image ready. Rejects with 'dockerfile-missing', 'build-failed', 'disk-full', 'image-not-found', 'image-platform' or 'engine-lost'.
  * An aborted preparation leaves behind what the engine keeps of it as a cache.
  */
-export async function prepareImage(engine: Engine, source: ImageSource, options: PrepareOptions): Promise<PreparedImage> {
+export async function prepareImage(
+  engine: Engine,
+  source: ImageSource,
+  options: PrepareOptions,
+): Promise<PreparedImage> {
   const began = performance.now()
-  const made = 'reference' in source ? await fromReference(engine, source.reference, options) : await fromDockerfile(engine, source, options)
+  const made =
+    'reference' in source
+      ? await fromReference(engine, source.reference, options)
+      : await fromDockerfile(engine, source, options)
   const warnings = await checkPlatform(engine.about, made.info, made.reference, options)
   return { ...made, image: made.info.id, warnings, tookMs: Math.round(performance.now() - began) }
 }
@@ -55,17 +63,28 @@ async function fromReference(engine: Engine, reference: string, options: Prepare
   if (there) return { reference, digest: there.id, how: 'present', info: there }
   options.onProgress?.({ how: 'pull', text: `Pulling ${reference}` })
   const log = new PullLog(reference, (progress) => options.onProgress?.(progress))
-  await engine.images.pull(reference, { signal, ...(platform ? { platform } : {}), onProgress: (line) => log.push(line) })
+  await engine.images.pull(reference, {
+    signal,
+    ...(platform ? { platform } : {}),
+    onProgress: (line) => log.push(line),
+  })
   const info = await inspectMade(engine, reference, signal)
   return { reference, digest: info.id, how: 'pulled', info }
 }
 
-async function fromDockerfile(engine: Engine, source: Extract<ImageSource, { dockerfile: string }>, options: PrepareOptions): Promise<Made> {
+async function fromDockerfile(
+  engine: Engine,
+  source: Extract<ImageSource, { dockerfile: string }>,
+  options: PrepareOptions,
+): Promise<Made> {
   const { signal, target, platform } = options
   const { context, args, digest } = await readContent(source, options)
   const reference = `${imageName(options.project, options.className)}:${digest.slice(0, 12)}`
   const there = await engine.images.inspect(reference, { signal })
-  if (there && (await standsOn(engine, there, baseImage(parseDockerfile(context.dockerfileText), args, target), signal))) {
+  if (
+    there &&
+    (await standsOn(engine, there, baseImage(parseDockerfile(context.dockerfileText), args, target), signal))
+  ) {
     return { reference, digest, how: 'present', info: there }
   }
   const label = `${options.project}/${options.className}`
@@ -88,14 +107,22 @@ async function fromDockerfile(engine: Engine, source: Extract<ImageSource, { doc
 }
 
 /** Whether an image was built on the base of that name as it is now. Where the base is not there, it cannot have changed. */
-async function standsOn(engine: Engine, image: ImageInfo, base: string | undefined, signal: AbortSignal | undefined): Promise<boolean> {
+async function standsOn(
+  engine: Engine,
+  image: ImageInfo,
+  base: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const info = base === undefined ? undefined : await engine.images.inspect(base, { signal })
   return !info || info.layers.every((layer, index) => image.layers[index] === layer)
 }
 
 async function inspectMade(engine: Engine, reference: string, signal: AbortSignal | undefined): Promise<ImageInfo> {
   const info = await engine.images.inspect(reference, { signal })
-  if (!info) throw new MoorageError('image-missing', `The image ${reference} was made and is not there; something removed it.`, { advice: ['Try again.'] })
+  if (!info)
+    throw new MoorageError('image-missing', `The image ${reference} was made and is not there; something removed it.`, {
+      advice: ['Try again.'],
+    })
   return info
 }
 

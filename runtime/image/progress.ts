@@ -18,7 +18,8 @@ export interface ImageProgress {
 const STEP = /^step (\d+)\/(\d+) ?: (.*)$/i
 
 /** The builder's own remarks, which are neither a step nor output. */
-const REMARK = /^( ---> |Removing intermediate container |Successfully (built|tagged) |\[Warning\] One or more build-args|--> |COMMIT )/
+const REMARK =
+  /^( ---> |Removing intermediate container |Successfully (built|tagged) |\[Warning\] One or more build-args|--> |COMMIT )/
 
 /** The classic builder paints stderr red. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours are control characters
@@ -103,7 +104,14 @@ export class PullLog {
     this.onProgress = onProgress
   }
 
-  push(line: { readonly status?: string | undefined; readonly id?: string | undefined; readonly progressDetail?: { readonly current?: number | undefined; readonly total?: number | undefined } | null | undefined }): void {
+  push(line: {
+    readonly status?: string | undefined
+    readonly id?: string | undefined
+    readonly progressDetail?:
+      | { readonly current?: number | undefined; readonly total?: number | undefined }
+      | null
+      | undefined
+  }): void {
     const { id, status = '' } = line
     if (!id || /^(Pulling from|Digest|Status)/.test(status)) return
     const layer = this.layers.get(id) ?? { current: 0, total: 0, done: false }

@@ -5,13 +5,19 @@ import type { Engine } from '../engine/engine.ts'
 const KEPT = 2
 
 /** Removes the older images with this value of our label, but not `current`, not the latest others, and not what a container uses. */
-export async function retireImages(engine: Engine, label: string, current: string, signal?: AbortSignal): Promise<void> {
+export async function retireImages(
+  engine: Engine,
+  label: string,
+  current: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const ours = await engine.images.list([`moorage.image=${label}`], { signal })
   const old = ours.filter((image) => image.id !== current).sort((a, b) => b.createdAt - a.createdAt)
   for (const image of old.slice(KEPT - 1)) {
     // A tag that is not ours means that somebody wants it.
     if (image.tags.some((tag) => !tag.startsWith('moorage/'))) continue
     // Without force the engine keeps what a container needs; the next build tries again.
-    for (const reference of image.tags.length > 0 ? image.tags : [image.id]) await engine.images.remove(reference, { signal }).catch(() => {})
+    for (const reference of image.tags.length > 0 ? image.tags : [image.id])
+      await engine.images.remove(reference, { signal }).catch(() => {})
   }
 }

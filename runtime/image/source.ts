@@ -25,12 +25,20 @@ export interface Content {
 }
 
 /** Reads a content as it is on disk now. Rejects as readContext does. */
-export async function readContent(source: Extract<ImageSource, { dockerfile: string }>, options: ContentOptions): Promise<Content> {
+export async function readContent(
+  source: Extract<ImageSource, { dockerfile: string }>,
+  options: ContentOptions,
+): Promise<Content> {
   const { cache, target = '', platform = '', signal } = options
   const args = { ...source.args, ...options.buildArgs }
   await cache.load()
   const context = await readContext(source.dockerfile, source.context)
-  const digest = await contextDigest(context, cache, [JSON.stringify(Object.entries(args).sort()), target, platform], signal)
+  const digest = await contextDigest(
+    context,
+    cache,
+    [JSON.stringify(Object.entries(args).sort()), target, platform],
+    signal,
+  )
   await cache.save()
   return { context, args, digest }
 }

@@ -24,7 +24,12 @@ export function readTrace(bytes: Buffer): Trace {
   for (const [field, value] of fields(bytes)) {
     if (field === 1) {
       const parts = new Map(fields(value))
-      vertices.push({ digest: parts.get(1)?.toString() ?? '', name: parts.get(3)?.toString() ?? '', started: parts.has(5), error: parts.get(7)?.toString() ?? '' })
+      vertices.push({
+        digest: parts.get(1)?.toString() ?? '',
+        name: parts.get(3)?.toString() ?? '',
+        started: parts.has(5),
+        error: parts.get(7)?.toString() ?? '',
+      })
     } else if (field === 3) {
       const parts = new Map(fields(value))
       output.push({ vertex: parts.get(1)?.toString() ?? '', text: parts.get(4)?.toString() ?? '' })
@@ -98,8 +103,8 @@ export class TraceReader {
   }
 }
 
-/** BuildKit counts, in each stage, only what makes a layer. */
-const COUNTED = /^(FROM|RUN|COPY|ADD|WORKDIR)$/
+/** BuildKit counts, in each stage, only what makes a layer; a FROM only where it stands on an image. */
+const COUNTED = /^(RUN|COPY|ADD|WORKDIR)$/
 
 /** Which instruction a vertex is of; undefined where it is BuildKit's own business. */
 export function instructionOf(name: string, stages: readonly Stage[]): Instruction | undefined {
@@ -107,8 +112,17 @@ export function instructionOf(name: string, stages: readonly Stage[]): Instructi
   if (metadata) return stages.find(({ from }) => metadata === from || metadata === fullReference(from))?.instructions[0]
   const place = /^\[(?:(?:linux|windows|darwin)\/\S+ )?(?:(\S+) )?(\d+)\/\d+\] /.exec(name)
   if (!place) return undefined
-  const stage = place[1] === undefined ? stages.at(-1) : stages.find((one, index) => one.name === place[1] || (one.name === undefined && `stage-${index}` === place[1]))
-  return stage?.instructions.filter((one) => COUNTED.test(one.name))[Number(place[2]) - 1]
+  const stage =
+    place[1] === undefined
+      ? stages.at(-1)
+      : stages.find((one, index) => one.name === place[1] || (one.name === undefined && `stage-${index}` === place[1]))
+  if (!stage) return undefined
+  const onImage =
+    stage.from !== 'scratch' &&
+    !stages.slice(0, stages.indexOf(stage)).some((one) => one.name === stage.from.toLowerCase())
+  return stage.instructions.filter((one) => (one.name === 'FROM' ? onImage : COUNTED.test(one.name)))[
+    Number(place[2]) - 1
+  ]
 }
 
 /** As BuildKit writes an image: with its registry and tag. */

@@ -121,7 +121,8 @@ class Watching implements ContextWatch {
         added = true
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code
-        if (code === 'ENOSPC' || code === 'EMFILE') this.polling ??= setInterval(() => void this.look(), POLL_MS).unref()
+        if (code === 'ENOSPC' || code === 'EMFILE')
+          this.polling ??= setInterval(() => void this.look(), POLL_MS).unref()
       }
     }
     return added

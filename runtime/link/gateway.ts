@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
-import { AGENT_PORT, encodeOpening, FromGateway, Kind, ToGateway, Verdict } from '../protocol/gateway.ts'
-import { encodeFrame, FrameReader } from '../protocol/frames.ts'
 import { Latch } from '../base/latch.ts'
+import { encodeFrame, FrameReader } from '../protocol/frames.ts'
+import { AGENT_PORT, encodeOpening, FromGateway, Kind, ToGateway, Verdict } from '../protocol/gateway.ts'
 import { type FlowAddresses, readProxyHeader } from './proxy-header.ts'
 
 /** Connections kept parked at the gateway, so that a flow is handed over without a dial. */

@@ -16,6 +16,7 @@ export class ObjectRoute {
   #link: AgentLink | undefined
   #client: PortClient | undefined
   #open = 0
+  #toldAt = 0
 
   constructor(key: string, onOpen: (open: number) => void) {
     this.key = key
@@ -38,6 +39,13 @@ export class ObjectRoute {
   async client(): Promise<PortClient | undefined> {
     while (this.starting.size > 0) await Promise.allSettled([...this.starting])
     return this.#client
+  }
+
+  /** Whether the session should hear of a refused request now: at most once a second. `now` in milliseconds. */
+  mayTellRefusal(now: number): boolean {
+    if (now - this.#toldAt < 1_000) return false
+    this.#toldAt = now
+    return true
   }
 
   /** Counts an open connection or request; call the result once when it has ended. */

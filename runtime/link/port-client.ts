@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { STRIP } from '../protocol/worker.ts'
 import type { AgentLink } from './agent.ts'
 import type { Connection } from './connection.ts'
 import { answerHeaders, mayRepeat, requestHeaders } from './port-request.ts'
@@ -41,7 +42,7 @@ export class PortClient {
     extra: readonly string[],
     fail: (error: Error) => void,
   ): void {
-    const headers = requestHeaders(incoming.rawHeaders, target.host)
+    const headers = requestHeaders(incoming.rawHeaders, target.host, strippedOf(incoming))
     const send = (again: boolean): void => {
       const upstream = request({
         agent: this.#agent,
@@ -84,7 +85,7 @@ export class PortClient {
   /** Sends an upgrade request over a raw connection and joins the two; what the container answers goes back as it is. */
   async upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, port: number, target: URL): Promise<void> {
     const connection = await this.#link.dial(port)
-    const headers = requestHeaders(incoming.rawHeaders, target.host)
+    const headers = requestHeaders(incoming.rawHeaders, target.host, strippedOf(incoming))
     headers.push('Connection', 'Upgrade')
     let text = `${incoming.method ?? 'GET'} ${target.pathname}${target.search} HTTP/1.1\r\n`
     for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
@@ -92,6 +93,11 @@ export class PortClient {
     if (head.length > 0) connection.write(head)
     join(socket, connection)
   }
+}
+
+function strippedOf(incoming: IncomingMessage): string {
+  const strip = incoming.headers[STRIP]
+  return typeof strip === 'string' ? strip : ''
 }
 
 /** Joins two byte streams, half-closes included; when one breaks, so does the other. */

@@ -1,22 +1,22 @@
 /** One HTTP request of an isolate into a container, as it was meant (semantics.md, Ports). */
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** Headers that workerd adds to every fetch to an address; the Worker did not set them. */
-const ADDED_BY_WORKERD = new Set(['cf-worker', 'cf-ew-via', 'cf-connecting-ip'])
 /** Of one hop, not of the request. */
 const OF_THE_HOP = new Set(['connection', 'keep-alive', 'proxy-connection'])
 
 /**
- * The headers for the container, as a flat list of names and values: ours and the hop's are gone, Host is the URL's.
+ * The headers for the container, as a flat list of names and values: ours, the hop's and those that only workerd wanted are
+ * gone, Host is the URL's.
  * @param raw as Node gives rawHeaders.
+ * @param strip names that workerd added and the Worker did not set, with commas between.
  */
-export function requestHeaders(raw: readonly string[], host: string): string[] {
+export function requestHeaders(raw: readonly string[], host: string, strip = ''): string[] {
+  const added = new Set(strip.split(',').map((name) => name.trim().toLowerCase()))
   const headers = ['Host', host]
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string
     const lower = name.toLowerCase()
-    if (lower === 'host' || lower.startsWith('x-moorage-') || ADDED_BY_WORKERD.has(lower) || OF_THE_HOP.has(lower))
-      continue
+    if (lower === 'host' || lower.startsWith('x-moorage-') || added.has(lower) || OF_THE_HOP.has(lower)) continue
     headers.push(name, raw[i + 1] as string)
   }
   return headers

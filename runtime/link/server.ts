@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { TOKEN } from '../protocol/worker.ts'
 import { sameSecret } from '../base/secret.ts'
+import { TOKEN } from '../protocol/worker.ts'
 
 /** What the server hands on, after its checks. */
 export interface ServerRoutes {
@@ -34,6 +34,9 @@ export class LoopbackServer {
       socket.on('close', () => this.#sockets.delete(socket))
     })
     this.#server.on('request', (request, response) => {
+      // The isolate sees the headers of an answer, so Node adds none by itself; connections stay open all the same.
+      response.sendDate = false
+      response.removeHeader('connection')
       if (this.#lawful(request)) routes.request(request, response)
       else response.writeHead(403).end()
     })

@@ -4,15 +4,22 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { SessionCalls } from '../protocol/relay.ts'
 import * as wire from '../protocol/worker.ts'
-import { DialError } from './agent.ts'
 import type { AgentLink } from './agent.ts'
+import { DialError } from './agent.ts'
 import { InstanceRoute, ObjectRoute } from './instances.ts'
 import { join, type PortClient } from './port-client.ts'
 import { parseCall, parseNote } from './worker-messages.ts'
 
 const MAX_CALL_BYTES = 4_194_304
-const NOT_RUNNING = 'The container is not running, consider calling start()'
+/** The runtime let go of the instance: it attaches again, and asks again. */
+const GONE = 410
 const LOST: wire.Refusal = { message: 'Network connection lost.', retryable: true }
+
+class NotRunning extends Error {
+  constructor() {
+    super('The container is not running, consider calling start()')
+  }
+}
 
 /** What this end needs of the session. */
 export interface WorkerLinkEvents {
@@ -23,6 +30,8 @@ export interface WorkerLinkEvents {
   onDetached(instance: string): void
   /** Requests and connections into the object's container went from none to some (1) or back (0). */
   onOpen(object: string, open: number): void
+  /** Nobody listens on a port; told at most once a second for an object. */
+  onRefused(object: string, port: number): void
 }
 
 /** Serves all isolates of a session. */
@@ -49,7 +58,7 @@ export class WorkerLink {
   request(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? ''
     const instance = this.#instances.get(String(request.headers[wire.INSTANCE]))
-    if (instance === undefined) refuse(response, undefined, LOST)
+    if (instance === undefined) refuse(response, undefined, LOST, GONE)
     else if (path === '/call') void this.#call(instance, request, response).catch(() => response.destroy())
     else if (path === '/end') void this.#end(instance, request, response).catch(() => response.destroy())
     else if (path.startsWith('/port/')) void this.#port(instance, request, response).catch(() => response.destroy())
@@ -67,13 +76,13 @@ export class WorkerLink {
     try {
       if (instance === undefined) throw new Error(LOST.message)
       const client = await this.#ready(instance, request)
-      if (client === undefined) throw new Error(NOT_RUNNING)
+      if (client === undefined) throw new NotRunning()
       const connection = await client.dial(Number(port))
       socket.once('close', instance.object.opened())
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       join(socket, connection)
     } catch (error) {
-      const refusal: wire.Refusal = { message: error instanceof DialError ? notListening(port) : String(error) }
+      const refusal = this.#refusalOf(error, instance, Number(port))
       socket.end(`HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(refusal)}\r\ncontent-length: 0\r\n\r\n`)
     }
   }
@@ -150,16 +159,12 @@ export class WorkerLink {
     response.once('close', instance.object.opened())
     const client = await this.#ready(instance, request)
     if (client === undefined) {
-      refuse(response, instance, { message: NOT_RUNNING })
+      refuse(response, instance, this.#refusalOf(new NotRunning(), instance, port))
       return
     }
     const target = new URL(String(request.headers[wire.URL_HEADER]))
     client.forward(request, response, port, target, [wire.RUNNING, running(instance)], (error) =>
-      refuse(
-        response,
-        instance,
-        error instanceof DialError && error.refused ? { message: notListening(port), retryable: true } : LOST,
-      ),
+      refuse(response, instance, this.#refusalOf(error, instance, port)),
     )
   }
 
@@ -167,7 +172,7 @@ export class WorkerLink {
     const instance = this.#instances.get(String(request.headers[wire.INSTANCE]))
     const port = Number((request.url ?? '').slice('/port/'.length))
     const client = instance === undefined ? undefined : await this.#ready(instance, request)
-    let refusal: wire.Refusal = { message: NOT_RUNNING }
+    let refusal = this.#refusalOf(instance === undefined ? undefined : new NotRunning(), instance, port)
     if (client !== undefined && instance !== undefined) {
       try {
         const target = new URL(String(request.headers[wire.URL_HEADER]))
@@ -175,10 +180,18 @@ export class WorkerLink {
         socket.once('close', instance.object.opened())
         return
       } catch (error) {
-        refusal = error instanceof DialError && error.refused ? { message: notListening(port), retryable: true } : LOST
+        refusal = this.#refusalOf(error, instance, port)
       }
     }
     socket.end(`HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(refusal)}\r\ncontent-length: 0\r\n\r\n`)
+  }
+
+  /** What the isolate is told, and the session with it. */
+  #refusalOf(error: unknown, instance: InstanceRoute | undefined, port: number): wire.Refusal {
+    if (error instanceof NotRunning) return { message: error.message }
+    if (!(error instanceof DialError && error.refused)) return LOST
+    if (instance?.object.mayTellRefusal(Date.now()) === true) this.#events.onRefused(instance.object.key, port)
+    return { message: `The Container is not listening to port ${port}`, retryable: true }
   }
 
   async #ready(instance: InstanceRoute, request: IncomingMessage): Promise<PortClient | undefined> {
@@ -199,10 +212,6 @@ export class WorkerLink {
     }
     return object
   }
-}
-
-function notListening(port: number | string): string {
-  return `The Container is not listening to port ${port}`
 }
 
 function running(instance: InstanceRoute | undefined): string {

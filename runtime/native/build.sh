@@ -3,22 +3,26 @@
 #   build.sh [folder for the binaries, instead of bin/]
 # Fetches one file: Debian's musl for arm64, unpacked into a cache folder (MOORAGE_CACHE, else ~/.cache/moorage). Installs nothing.
 set -eu
-cd "$(dirname "$0")"
-out=${1:-bin}
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:-$here/bin}
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+cd "$here"
 cache=${MOORAGE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/moorage}
-musl_version=1.2.3-1
 
 missing=
+command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
 command -v musl-gcc >/dev/null || missing="$missing musl-tools"
 command -v aarch64-linux-gnu-gcc >/dev/null || missing="$missing gcc-aarch64-linux-gnu"
-command -v dpkg-deb >/dev/null || missing="$missing dpkg"
+[ -e /usr/aarch64-linux-gnu/include/linux/rtnetlink.h ] || missing="$missing linux-libc-dev-arm64-cross"
 if [ -n "$missing" ]; then
   echo "build.sh: missing tools. As root: apt-get install$missing" >&2
   exit 1
 fi
 
-# The folder of Debian's musl for arm64: include, lib. Downloads it where the cache does not have it.
+# The folder of Debian's musl for arm64, the version that is installed for amd64. Downloads it where the cache does not have it.
 arm64_musl() {
+  musl_version=$(dpkg-query -W -f '${Version}' musl-dev)
   unpacked=$cache/musl-dev-arm64-$musl_version
   if [ ! -e "$unpacked/usr/lib/aarch64-linux-musl/libc.a" ]; then
     work=$(mktemp -d)
@@ -45,13 +49,12 @@ fetch_musl() {
 }
 
 flags="-std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wno-sign-conversion -Werror
-  -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -fstack-protector-strong -fno-ident -ffile-prefix-map=$PWD=."
+  -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -fstack-protector-strong -fno-ident -ffile-prefix-map=$here=."
 link_flags="-static -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,norelro"
 # Not a glob: the order is part of the result.
 sources="main.c agent.c app.c process.c connection.c stream.c command.c user.c rights.c
   sandbox.c gateway.c flow.c parked.c splice.c datagram.c netlink.c claim.c link.c loop.c say.c"
 
-mkdir -p "$out"
 # The kernel's headers are not musl's: they are looked at last.
 # shellcheck disable=SC2086
 musl-gcc $flags $sources $link_flags -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu -o "$out/moorage-agent-amd64"

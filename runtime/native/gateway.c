@@ -99,6 +99,7 @@ static int set_rules(void) {
   if ((error = add_rule(REST_RULE, RT_TABLE_LOCAL, any, any))) return error;
   struct rule first = {.priority = 0, .table = RT_TABLE_LOCAL};
   if ((error = netlink_rule(false, &first))) return error;
+  netlink_stop_broadcast(&own); /* or that address would time out, not refuse */
   /* In the table named local, or the kernel does not answer from these addresses. */
   struct route everything = {RTN_LOCAL, RT_SCOPE_HOST, RT_TABLE_LOCAL, any, {0}, lo};
   return netlink_route(true, &everything);

@@ -22,6 +22,10 @@ struct request {
 
 static int fd = -1;
 
+static uint32_t mask_of(uint8_t bits) {
+  return htonl(bits ? ~0u << (32 - bits) : 0);
+}
+
 int netlink_open(void) {
   fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   return fd < 0 ? errno : 0;
@@ -101,6 +105,12 @@ int netlink_rule(bool add, const struct rule *rule) {
   return ask(&r);
 }
 
+void netlink_stop_broadcast(const struct interface *i) {
+  struct in_addr last = {i->subnet.address.s_addr | ~mask_of(i->subnet.bits)};
+  struct route broadcast = {RTN_BROADCAST, RT_SCOPE_LINK, RT_TABLE_LOCAL, {last, 32}, {0}, i->index};
+  if (i->subnet.bits < 31) netlink_route(false, &broadcast);
+}
+
 /* The default route's router. A dump's answer fits one read: there are a handful of routes. */
 static struct in_addr find_router(void) {
   struct in_addr router = {0};
@@ -142,10 +152,6 @@ int netlink_interface(struct interface *i) {
   close(asking);
   if (!error) i->router = find_router();
   return error;
-}
-
-static uint32_t mask_of(uint8_t bits) {
-  return htonl(bits ? ~0u << (32 - bits) : 0);
 }
 
 bool network_contains(const struct network *n, struct in_addr address) {

@@ -40,6 +40,8 @@ struct rule {
 int netlink_open(void);
 int netlink_interface(struct interface *interface);
 int netlink_route(bool add, const struct route *route);
+/* Takes the route away by which a datagram to the subnet's broadcast address reaches everybody on it. */
+void netlink_stop_broadcast(const struct interface *interface);
 int netlink_rule(bool add, const struct rule *rule);
 bool network_contains(const struct network *network, struct in_addr address);
 /* Reads a.b.c.d/n. False: it is not that. */

@@ -21,6 +21,9 @@ static bool drop(unsigned long long dropped) {
 }
 
 bool rights_forbid_reboot(void) {
+#ifdef MOORAGE_TEST
+  return true; /* an ordinary process, perhaps an ordinary user's */
+#endif
   return prctl(PR_CAPBSET_READ, CAP_SYS_BOOT, 0, 0, 0) != 1 || !prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT, 0, 0, 0);
 }
 

@@ -37,9 +37,7 @@ static int set_routes(struct in_addr gateway) {
   if (subnet.bits < 32 && (error = netlink_route(false, &to_subnet))) return error;
 
   /* Broadcasts and multicasts would reach other sandboxes, 127.0.0.11 the engine's own resolver and so the internet. */
-  struct in_addr last = {subnet.address.s_addr | htonl(subnet.bits < 32 ? ~0u >> subnet.bits : 0)};
-  struct route broadcast = {RTN_BROADCAST, RT_SCOPE_LINK, RT_TABLE_LOCAL, {last, 32}, {0}, own.index};
-  if (subnet.bits < 31) netlink_route(false, &broadcast);
+  netlink_stop_broadcast(&own);
   static const char *const nowhere[] = {"127.0.0.11/32", "255.255.255.255/32", "224.0.0.0/4"};
   for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
     struct route none = {RTN_UNREACHABLE, RT_SCOPE_UNIVERSE, i ? RT_TABLE_MAIN : RT_TABLE_LOCAL, {{0}, 0}, {0}, 0};

@@ -30,6 +30,10 @@ export interface ClassOptions {
   prepare(image: string, limits: EngineLimits | undefined): Promise<Prepared>
   /** Changes the limits of a container that is prepared. */
   limit(container: Prepared, limits: EngineLimits): Promise<void>
+  /** Calls back when what the image is built from became another; the function returned ends it. */
+  watchSource(onChange: () => void): () => void
+  /** There is a new image; containers still run on the old one. */
+  onNewImage(): void
   onImage(state: ImageState): void
   onProblem(error: unknown): void
 }
@@ -48,6 +52,7 @@ export class ContainerClass {
   #current: ReadyImage | undefined
   #state: ImageState = { state: 'unknown' }
   #making: Promise<boolean> | undefined
+  readonly #unwatch: () => void
 
   constructor(options: ClassOptions) {
     this.#options = options
@@ -57,6 +62,11 @@ export class ContainerClass {
       prepare: async () =>
         options.prepare((await this.#image.promise).name, this.#engineLimits(this.config.instanceType)),
       onProblem: options.onProblem,
+    })
+    this.#unwatch = options.watchSource(() => {
+      void this.makeImage().then((changed) => {
+        if (changed) options.onNewImage()
+      })
     })
   }
 
@@ -89,7 +99,8 @@ export class ContainerClass {
 
   /** The image for a start. @throws the reason why there is none. */
   async image(start: StartOptions): Promise<ReadyImage> {
-    if (start.image !== undefined) return this.#options.otherImage(this.config.images[start.image] ?? { reference: start.image })
+    if (start.image !== undefined)
+      return this.#options.otherImage(this.config.images[start.image] ?? { reference: start.image })
     return this.#image.promise
   }
 
@@ -116,8 +127,15 @@ export class ContainerClass {
     this.#warm.warm()
   }
 
+  /** The engine is back: what failed while it was away may be tried again. */
+  revive(): void {
+    if (this.#state.state === 'failed') void this.makeImage()
+    this.#warm.revive()
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
+    this.#unwatch()
     this.#image.reject(new MoorageError('start-failed', 'The session has ended.'))
     await Promise.allSettled([this.#warm.close(), this.#making])
   }

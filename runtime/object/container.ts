@@ -7,12 +7,15 @@ import type { RunCommand } from '../protocol/relay.ts'
 import type { Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
 import { catches, explain, explainErrno, TERM_IS_IGNORED } from './explain.ts'
+import { listeningPorts, portAdvice } from './ports.ts'
 import type { Prepared } from './prepared.ts'
 
 const SIGKILL = 9
 const SIGSTOP = 19
 const SIGTERM = 15
 const LAST_LOG_LINES = 50
+/** An app that does not listen this long after its start may never do. */
+const PORT_PATIENCE_MS = 3_000
 
 /** What monitor() says of a start that failed (semantics.md). */
 export const FAILED_TO_START = 'Container failed to start'
@@ -29,6 +32,8 @@ export interface LifeOptions {
   image(): Promise<{ readonly name: string; readonly command: RunCommand }>
   /** A container for it; the life owns it. */
   container(): Promise<Prepared>
+  /** A name for people who look with the engine's own tools. */
+  readonly containerName: string
   /** Leads requests to the life's container, or no longer. Called before anyone is told of the change. */
   bind(container: string | null): Promise<void>
   onState(state: ContainerState): void
@@ -52,6 +57,7 @@ export class Life {
   readonly #startedAt = Date.now()
   #prepared: Prepared | undefined
   #phase: Phase = 'image'
+  readonly #portsTold = new Set<number>()
   /** The end that someone asked for; the exit that follows is told as this. */
   #asked: Reason | undefined
 
@@ -149,6 +155,18 @@ export class Life {
     }
   }
 
+  /** A request found nobody listening on a port. Long after the start that is worth a word, once. */
+  async refused(port: number): Promise<void> {
+    const waitedMs = Date.now() - this.#startedAt
+    const prepared = this.#prepared
+    if (prepared === undefined || waitedMs < PORT_PATIENCE_MS || this.#portsTold.has(port)) return
+    this.#portsTold.add(port)
+    const { relay, onAdvice } = this.#options
+    const tables = [Fact.TCP, Fact.TCP6].map((fact) => relay.ask.ask({ container: prepared.id, fact }))
+    const listening = listeningPorts(...(await Promise.all(tables).catch(() => [])))
+    if (!this.over && !listening.includes(port)) onAdvice(portAdvice(port, listening, waitedMs))
+  }
+
   async #run(prepared: Prepared, image: { readonly name: string; readonly command: RunCommand }): Promise<void> {
     const { relay } = this.#options
     const result = await relay.ask.run({ container: prepared.id, command: image.command })
@@ -156,6 +174,8 @@ export class Life {
       throw new MoorageError('executable-not-found', explainErrno(result.errno, result.step, image.command))
     }
     if (this.over) return
+    // A name that is taken, or an engine that does not want it, is no reason to fail.
+    void this.#options.engine.rename(prepared.id, this.#options.containerName).catch(() => undefined)
     await this.#options.bind(prepared.id)
     if (this.over) {
       await this.#options.bind(null)

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
-import type { Happening, HookName } from '../protocol/events.ts'
 import { MoorageError } from '../protocol/errors.ts'
-import { type InstanceId, objectKey, type ObjectKey, type ObjectModel, type Reason } from '../protocol/model.ts'
+import type { Happening, HookName } from '../protocol/events.ts'
+import { type InstanceId, type ObjectKey, type ObjectModel, objectKey, type Reason } from '../protocol/model.ts'
 import type { SessionCalls } from '../protocol/relay.ts'
 import type { Note } from '../protocol/worker.ts'
 import type { Offered, RelayThread } from '../relay/thread.ts'
@@ -84,6 +84,11 @@ export class Fleet {
 
   opened(key: string, open: number): void {
     this.objects.get(key as ObjectKey)?.opened(open)
+  }
+
+  /** A request found nobody listening on a port. */
+  refused(key: string, port: number): void {
+    void this.objects.get(key as ObjectKey)?.life?.refused(port)
   }
 
   /** A container wrote lines. Those of one that no object has yet are the agent's own and are dropped. */

@@ -1,3 +1,4 @@
+import { Latch } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
 import type { Attached, Call, Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
@@ -16,9 +17,19 @@ const EXPIRY_REACH_MS = 500
 /** One instance of an object that is in memory. */
 interface Instance {
   readonly id: InstanceId
-  /** The isolate counts lives by itself, from what it knew; this maps its numbers to ours. */
-  readonly lives: Map<number, Life>
+  /** How lives ended, by the isolate's own count of them; it may ask before the start that it belongs to was taken up. */
+  readonly outcomes: Map<number, Latch<Outcome>>
   evicting: boolean
+}
+
+const LOST: Outcome = { life: 0, failure: { message: 'Network connection lost.' } }
+
+function outcomeOf(instance: Instance, life: number): Latch<Outcome> {
+  const known = instance.outcomes.get(life)
+  if (known !== undefined) return known
+  const outcome = new Latch<Outcome>()
+  instance.outcomes.set(life, outcome)
+  return outcome
 }
 
 /** What an object needs of its class and session. */
@@ -76,10 +87,10 @@ export class DurableObject {
   attach(id: InstanceId): Attached {
     clearTimeout(this.#grace)
     this.#cancelInactivity()
-    const lives = new Map<number, Life>()
+    const instance: Instance = { id, outcomes: new Map(), evicting: false }
     const life = this.life
-    if (life !== undefined) lives.set(life.number, life)
-    this.#instances.set(id, { id, lives, evicting: false })
+    if (life !== undefined) void life.outcome.then(outcomeOf(instance, life.number).resolve)
+    this.#instances.set(id, instance)
     this.#options.onMemory('in-memory')
     return { instance: id, running: life !== undefined, life: life?.number ?? 0, images: this.#options.images }
   }
@@ -88,7 +99,9 @@ export class DurableObject {
   detach(id: string): void {
     const instance = this.#instances.get(id)
     this.#instances.delete(id)
-    if (instance === undefined || this.#instances.size > 0) return
+    if (instance === undefined) return
+    for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
+    if (this.#instances.size > 0) return
     this.#clearIdle()
     this.#options.onMemory('asleep')
     if (this.life === undefined) return
@@ -106,8 +119,12 @@ export class DurableObject {
     if (instance === undefined) return { refusal: { message: 'Network connection lost.' } }
     switch (call.method) {
       case 'start': {
-        const refusal = await this.#start(call.options, (life) => instance.lives.set(call.life, life))
-        return refusal === undefined ? { value: null } : { refusal }
+        const outcome = outcomeOf(instance, call.life)
+        const refusal = await this.#start(call.options, (life) => void life.outcome.then(outcome.resolve))
+        if (refusal === undefined) return { value: null }
+        // A start that made no life ends the one that the isolate counts; otherwise the life itself has told its end.
+        outcome.resolve({ life: call.life, failure: refusal })
+        return { refusal }
       }
       case 'destroy':
         await this.life?.destroy({
@@ -129,9 +146,9 @@ export class DurableObject {
 
   /** Waits for the end of a life that an instance knows by its own number. */
   async end(instanceId: string, number: number): Promise<Outcome> {
-    const life = this.#instances.get(instanceId)?.lives.get(number)
-    if (life === undefined) return { life: number, failure: { message: 'Network connection lost.' } }
-    return { ...(await life.outcome), life: number }
+    const instance = this.#instances.get(instanceId)
+    if (instance === undefined) return { ...LOST, life: number }
+    return { ...(await outcomeOf(instance, number).promise), life: number }
   }
 
   /** A person starts it, with what the Worker started it with last. */
@@ -189,6 +206,7 @@ export class DurableObject {
       ...this.#options.life(start),
       number,
       start,
+      containerName: containerName(this.#options.className, this.name ?? this.id.slice(0, 12), number),
       engine,
       relay,
       bind: (container) => this.#bind(life, container),
@@ -252,4 +270,9 @@ export class DurableObject {
     this.#instances.delete(id)
     void this.#options.relay.ask.evict({ instance: id }).catch(() => undefined)
   }
+}
+
+/** The engine allows letters, digits, `_`, `.` and `-`. */
+function containerName(className: string, object: string, life: number): string {
+  return `moorage-${className}-${object}-${life}`.replace(/[^\w.-]/g, '_').slice(0, 120)
 }

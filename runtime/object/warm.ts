@@ -1,4 +1,4 @@
-import type { EngineLimits, Prepared } from './prepared.ts'
+import type { Prepared } from './prepared.ts'
 
 /** How many times in a row a warm container may fail before it is left to the next start to say why. */
 const TRIES = 2
@@ -19,6 +19,12 @@ export class WarmContainer {
 
   constructor(options: WarmOptions) {
     this.#options = options
+  }
+
+  /** Forgets earlier failures, as what caused them is over. */
+  revive(): void {
+    this.#failures = 0
+    this.warm()
   }
 
   /** Makes one, unless there is one. */
@@ -83,5 +89,3 @@ export class WarmContainer {
     this.warm()
   }
 }
-
-export type { EngineLimits }

@@ -59,4 +59,6 @@ export type RelayNews =
   | { readonly news: 'gateway-down'; readonly message: string }
   | { readonly news: 'detached'; readonly instance: string }
   | { readonly news: 'note'; readonly instance: string; readonly note: Note }
+  /** A request found nobody listening. At most one a second for an object. */
+  | { readonly news: 'refused'; readonly object: string; readonly port: number }
   | { readonly news: 'port-open'; readonly object: string; readonly open: number }

@@ -1,5 +1,5 @@
 /** Calls with answers over a message port, both ways, and news one way. */
-import { MoorageError, type ErrorCode } from '../protocol/errors.ts'
+import { type ErrorCode, MoorageError } from '../protocol/errors.ts'
 
 /** What both a Worker and a parentPort can do. */
 export interface Port {

@@ -78,6 +78,7 @@ const workers = new WorkerLink({
   ask: session.ask,
   onNote: (instance, note) => tell({ news: 'note', instance, note }),
   onDetached: (instance) => tell({ news: 'detached', instance }),
+  onRefused: (object, port) => tell({ news: 'refused', object, port }),
   onOpen: (object, open) => tell({ news: 'port-open', object, open }),
 })
 

@@ -26,6 +26,7 @@ export interface NetworkOptions {
 }
 
 const REPLACE_TRIES = 5
+const REPLACE_PAUSE_MS = 250
 
 /** A session's network and the gateway that all leaves through. A lost gateway is replaced at the same address. */
 export class SessionNetwork {
@@ -117,19 +118,22 @@ export class SessionNetwork {
   }
 
   async #replace(old: HeldProgram): Promise<void> {
-    let failure: unknown
-    for (let attempt = 0; attempt < REPLACE_TRIES && !this.#scope.closed; attempt++) {
+    for (let failures = 0; !this.#scope.closed; ) {
       try {
         await old.close()
         await this.#startGateway()
         if (this.#scope.closed) await this.#gateway?.close()
         return
       } catch (error) {
-        failure = error
-        await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt))
+        // An engine that is away comes back, or the user ends the session.
+        if (!(error instanceof MoorageError && error.code === 'engine-lost')) failures += 1
+        if (failures >= REPLACE_TRIES) {
+          this.#options.onFailure(error instanceof Error ? error : new Error(String(error)))
+          return
+        }
+        await new Promise((resolve) => setTimeout(resolve, REPLACE_PAUSE_MS))
       }
     }
-    if (!this.#scope.closed) this.#options.onFailure(failure instanceof Error ? failure : new Error(String(failure)))
   }
 }
 

@@ -7,6 +7,8 @@ import type { SessionNetwork } from './network.ts'
 export interface Sandbox {
   readonly id: string
   readonly address: string
+  /** Resolves when it has ended, however. */
+  readonly ended: Promise<void>
   /** Ends it and gives its address back. The container in it must be gone. */
   close(): Promise<void>
 }
@@ -41,7 +43,7 @@ export class SandboxPool {
         .then((sandbox) => {
           if (this.#closed) return sandbox.close()
           // Taken while it was made: whoever waits for it has removed it from the set.
-          if (this.#making.delete(making)) this.#ready.push(sandbox)
+          if (this.#making.delete(making)) this.#keep(sandbox)
           return undefined
         })
         .catch((error: unknown) => {
@@ -73,6 +75,17 @@ export class SandboxPool {
     await Promise.allSettled([...ready.map((sandbox) => sandbox.close()), ...this.#making])
   }
 
+  /** Keeps one ready; one that ends by itself (the engine stopped) is dropped, and made up for by the next fill(). */
+  #keep(sandbox: Sandbox): void {
+    this.#ready.push(sandbox)
+    void sandbox.ended.then(() => {
+      const at = this.#ready.indexOf(sandbox)
+      if (at < 0) return
+      this.#ready.splice(at, 1)
+      void sandbox.close().catch(() => undefined)
+    })
+  }
+
   async #make(): Promise<Sandbox> {
     const { engine, labels, agentImage, network } = this.#options
     const address = network.addresses.take()
@@ -102,6 +115,7 @@ export class SandboxPool {
     return {
       id: held.id,
       address,
+      ended: held.ended,
       close: async () => {
         await held.close()
         network.addresses.giveBack(address)

@@ -23,12 +23,18 @@ export interface WranglerProblem {
   readonly message?: string
 }
 
+/** wrangler's inside, as far as it is used. What has a question mark is not promised by any type of wrangler. */
+export interface DevEnv extends NodeJS.EventEmitter {
+  dispatch?(event: { readonly type: string }): void
+  readonly proxy?: { onReloadComplete?(event: unknown): void }
+}
+
 /** The running Worker, as far as it is used. */
 export interface StartedWorker {
   readonly ready: Promise<void>
   readonly url: Promise<URL>
   readonly inspectorUrl: Promise<URL | undefined>
-  readonly raw: NodeJS.EventEmitter
+  readonly raw: DevEnv
   dispose(): Promise<void>
 }
 
@@ -71,8 +77,9 @@ function resolveManifest(config: string): string | undefined {
 /** Loads it. Takes a second; begin early. */
 export async function loadWrangler(found: FoundWrangler): Promise<Wrangler> {
   const { main = 'wrangler-dist/cli.js' } = JSON.parse(readFileSync(join(found.folder, 'package.json'), 'utf8')) as { main?: string }
-  const module = (await import(pathToFileURL(join(found.folder, main)).href)) as Wrangler & { default?: Wrangler }
-  return 'unstable_startWorker' in module ? module : (module.default as Wrangler)
+  const module = (await import(pathToFileURL(join(found.folder, main)).href)) as Partial<Wrangler> & { default?: Wrangler }
+  // It is CommonJS: where Node cannot tell the names of its exports, they are on the default export.
+  return module.unstable_startWorker ? (module as Wrangler) : (module.default as Wrangler)
 }
 
 /** Compares the numbers of two versions; a prerelease counts as its release. */

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { CHILD_VERSION, type EngineAddress, type FromChild, type ProjectConfig, type ToChild } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { readProject, type WranglerConfig } from './config.ts'
@@ -48,7 +49,8 @@ async function handle(message: ToChild): Promise<void> {
   } else if (message.type === 'start') {
     if (!opened) throw new Error('There is no config to start from.')
     const { found, ...rest } = opened
-    server = new Server({ ...rest, wranglerFolder: found.folder, start: message, tell })
+    await server?.dispose()
+    server = new Server({ ...rest, wranglerFolder: found.folder, start: message, tell, configRead })
     await server.open()
   } else if (message.type === 'dispose') {
     await end(false)
@@ -67,6 +69,20 @@ async function open(config: string, env: string | undefined): Promise<Opened> {
   }
   const project = readProject(read, { config, wranglerVersion: found.version, isFile })
   return { wrangler, found, config: read, project, env }
+}
+
+/** wrangler takes over a changed config by itself; only other containers or classes are the session's affair. */
+function configRead(): void {
+  if (!opened) return
+  const { wrangler, found, project, env } = opened
+  try {
+    const read = wrangler.unstable_readConfig({ config: project.config, env })
+    const now = readProject(read, { config: project.config, wranglerVersion: found.version, isFile })
+    const part = ({ containers, classes, main, name }: ProjectConfig) => ({ containers, classes, main, name })
+    if (!isDeepStrictEqual(part(now), part(project))) tell({ type: 'config-changed' })
+  } catch (error) {
+    tell({ type: 'build-failed', message: (error as Error).message, serving: true })
+  }
 }
 
 /** Says why, and ends: nothing can be served any more. */

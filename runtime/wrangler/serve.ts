@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly env: string | undefined
   readonly start: Start
   readonly tell: (message: FromChild) => void
+  /** wrangler has read a changed config. */
+  readonly configRead: () => void
 }
 
 /** What a build or start came to. */
@@ -34,6 +36,8 @@ export class Server {
   #inspectorPort: number
   #entryWritten = ''
   #serving = false
+  /** wrangler's own event of the last good load. */
+  #loaded: unknown
   #reloadingSince: number | undefined
   #disposed = false
 
@@ -111,7 +115,7 @@ export class Server {
           watch: true,
           logLevel: start.logLevel,
           structuredLogsHandler: (log: { level: string; message: string }) => this.#log(log),
-          ...(this.#registry() && { registry: this.#registry() }),
+          ...(start.registry !== undefined && { registry: start.registry }),
         },
       })
       this.#worker = worker
@@ -127,6 +131,17 @@ export class Server {
 
   /** `ready` alone can lie: whatever comes first of a good load, a failed build and an error counts. */
   async #firstBuild(worker: StartedWorker): Promise<void> {
+    const { raw } = worker
+    raw.once('reloadComplete', (event: unknown) => {
+      this.#loaded = event
+    })
+    const dispatch = raw.dispatch?.bind(raw)
+    if (dispatch) {
+      raw.dispatch = (event) => {
+        this.#dispatched(event)
+        dispatch(event)
+      }
+    }
     await new Promise<void>((resolve, reject) => {
       worker.raw.once('reloadComplete', () => resolve())
       worker.raw.once('buildFailed', (problem: WranglerProblem) => reject(problem.cause ?? problem))
@@ -134,12 +149,23 @@ export class Server {
       worker.ready.catch(reject)
     })
     await worker.ready
-    worker.raw.on('reloadComplete', () => this.#reloaded())
+    worker.raw.on('reloadComplete', (event: unknown) => this.#reloaded(event))
     worker.raw.on('buildFailed', (problem: WranglerProblem) => this.#failed(problem, true))
     worker.raw.on('error', (problem: WranglerProblem) => this.#failed(problem, !isOfRuntime(problem)))
   }
 
-  #reloaded(): void {
+  /** What wrangler says to itself, which its outer events leave out: that a build begins, that the config was read again. */
+  #dispatched({ type }: { readonly type: string }): void {
+    if (!this.#serving) return
+    if (type === 'bundleStart' && this.#reloadingSince === undefined) {
+      this.#reloadingSince = Date.now()
+      this.#options.tell({ type: 'reloading' })
+    }
+    if (type === 'configUpdate') this.#options.configRead()
+  }
+
+  #reloaded(event: unknown): void {
+    this.#loaded = event
     const since = this.#reloadingSince
     this.#reloadingSince = undefined
     this.#options.tell({ type: 'reloaded', tookMs: since === undefined ? 0 : Date.now() - since })
@@ -148,8 +174,13 @@ export class Server {
 
   #failed(problem: WranglerProblem, serving: boolean): void {
     if (this.#disposed || !this.#serving) return
+    this.#reloadingSince = undefined
     this.#options.tell({ type: 'build-failed', message: describe(problem.cause ?? problem), serving })
-    if (serving) return
+    if (serving) {
+      // wrangler holds requests back from the start of a build, and after a failed one until the next that succeeds.
+      this.#worker?.raw.proxy?.onReloadComplete?.(this.#loaded)
+      return
+    }
     // The new code broke while it was loaded, and the old one is gone: start anew with the next change.
     this.#serving = false
     void (async () => {
@@ -197,11 +228,6 @@ export class Server {
     await writeFile(this.#entry, text, { mode: 0o600 })
     await chmod(this.#entry, 0o600)
     this.#entryWritten = text
-  }
-
-  /** Where Workers of this machine find each other; only those that need others look there. */
-  #registry(): string | undefined {
-    return this.#options.start.registry
   }
 
   #log({ level, message }: { level: string; message: string }): void {

@@ -53,7 +53,9 @@ export class Frames {
       const left = until - Date.now()
       if (this.#ended || left <= 0) {
         const seen = this.#frames.map((f) => `${f.type}/${f.id}`).join(' ')
-        throw new Error(`No frame ${types.join('|')} of ${id} came${this.#ended ? ' before the end' : ''}. There are: ${seen}`)
+        throw new Error(
+          `No frame ${types.join('|')} of ${id} came${this.#ended ? ' before the end' : ''}. There are: ${seen}`,
+        )
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
@@ -141,7 +143,8 @@ export class Relay {
     for (;;) {
       const at = this.#flows.findIndex(fits)
       if (at >= 0) return this.#flows.splice(at, 1)[0]!
-      if (Date.now() > until) throw new Error(`No flow to ${to} came. There are: ${this.#flows.map((f) => f.to).join(' ')}`)
+      if (Date.now() > until)
+        throw new Error(`No flow to ${to} came. There are: ${this.#flows.map((f) => f.to).join(' ')}`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 1000)
         this.#wake.push(() => {

@@ -1,15 +1,85 @@
 /** Runs in the extension host. */
 import assert from 'node:assert/strict'
 import * as vscode from 'vscode'
-import { runSteps } from './rig/suite.ts'
+import type { MoorageApi } from '../../extension/main.ts'
+import { ask } from './rig/driver.ts'
+import { runSteps, until } from './rig/suite.ts'
+import { treeText } from './rig/text.ts'
+
+/** Shelves sleep after 4 s without a request; this often one is asked, in ms. */
+const AWAKE_MS = 1000
 
 export function run(): Promise<void> {
+  let api: MoorageApi
+  let awake: NodeJS.Timeout
+
+  const tree = (wanted: RegExp) =>
+    until(
+      () => (wanted.test(treeText(api.nodes)) ? treeText(api.nodes) : undefined),
+      (look) => {
+        const listening = api.onDidChangeNodes(look)
+        return () => listening.dispose()
+      },
+      `${wanted} in\n${treeText(api.nodes)}`,
+    )
+
   return runSteps({
     'the extension activates': async () => {
-      const extension = vscode.extensions.getExtension('moorage.moorage')
+      const extension = vscode.extensions.getExtension<MoorageApi>('moorage.moorage')
       assert(extension !== undefined)
-      await extension.activate()
-      assert(extension.isActive)
+      api = await extension.activate()
+      assert.equal(api.session, undefined)
+    },
+
+    'before the start the view offers to start': async () => {
+      await vscode.commands.executeCommand('moorage.objects.focus')
+      await ask('shows', 'Nothing is running yet.')
+      await ask('picture', 'before-start-dark')
+    },
+
+    'moorage.start starts a session through the front door': async () => {
+      await vscode.commands.executeCommand('moorage.start')
+      assert(api.session !== undefined)
+      assert.equal(await tree(/Quotes/), 'Quotes')
+    },
+
+    'a request runs a container, and the tree lists class, object and container': async () => {
+      const url = api.session?.urls[0]
+      const shelf = new URL('/shelf/alice/quotes/1', url)
+      const answer = await fetch(shelf)
+      assert.equal(answer.status, 200, await answer.text())
+      // Until the pictures are taken; a request that fails at the end of the session is no concern of theirs.
+      awake = setInterval(() => void fetch(shelf).catch(() => undefined), AWAKE_MS)
+      assert.match(
+        await tree(/alice · running/),
+        /^Quotes · 1 of 1 running\n {2}alice · running\n {4}\S+ · basic · since \d\d:\d\d:\d\d$/,
+      )
+    },
+
+    'the window shows the same rows, dark and light': async () => {
+      await ask('expand', 'alice')
+      await ask('picture', 'objects-dark')
+      await colorTheme('Default Light Modern')
+      await ask('picture', 'objects-light')
+    },
+
+    'moorage.stop ends it and the view offers to start again': async () => {
+      clearInterval(awake)
+      await vscode.commands.executeCommand('moorage.stop')
+      assert.equal(api.session, undefined)
+      await ask('shows', 'Nothing is running yet.')
+      assert.equal(treeText(api.nodes), '')
     },
   })
+}
+
+async function colorTheme(name: string): Promise<void> {
+  const changed = new Promise<void>((resolve) => {
+    const listening = vscode.window.onDidChangeActiveColorTheme(() => {
+      listening.dispose()
+      resolve()
+    })
+  })
+  await vscode.workspace.getConfiguration('workbench').update('colorTheme', name, vscode.ConfigurationTarget.Global)
+  await changed
 }

@@ -2,16 +2,42 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { copyExample } from '../support/project.ts'
 import { runSuite } from './rig/rig.ts'
+import type { Window } from './rig/window.ts'
 
 describe('the Objects view', () => {
   it('lists class, object and container of a session that runs in the extension host', async () => {
     await using project = await copyExample('quotes')
-    const { steps, error } = await runSuite({
+    const steps = await runSuite({
       suite: 'test/vscode/objects.suite.ts',
       folder: project.folder,
-      answer: async () => undefined,
+      settings: { 'moorage.buildArgs': { BASE: process.env.MOORAGE_TEST_BASE } },
+      answer,
     })
-    assert.equal(error, undefined)
-    assert.deepEqual(steps, ['the extension activates'])
+    assert.deepEqual(steps, [
+      'the extension activates',
+      'before the start the view offers to start',
+      'moorage.start starts a session through the front door',
+      'a request runs a container, and the tree lists class, object and container',
+      'the window shows the same rows, dark and light',
+      'moorage.stop ends it and the view offers to start again',
+    ])
   })
 })
+
+/** What the suite cannot see or do from inside: the page. */
+async function answer(question: string, detail: unknown, window: Window): Promise<unknown> {
+  const text = String(detail)
+  const sidebar = window.page.locator('.part.sidebar')
+  switch (question) {
+    case 'shows':
+      return sidebar.getByText(text).first().waitFor()
+    case 'expand': {
+      const row = sidebar.getByRole('treeitem', { name: text })
+      await row.click()
+      await row.press('ArrowRight')
+      return sidebar.getByRole('treeitem', { name: /since/ }).waitFor()
+    }
+    default:
+      throw new Error(`Nobody knows what "${question}" means.`)
+  }
+}

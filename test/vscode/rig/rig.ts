@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from '../../support/root.mjs'
-import { DRIVER, listen, type Outcome } from './driver.ts'
+import { DRIVER, listen } from './driver.ts'
 import { startServer } from './server.ts'
 import { openWindow, type Window } from './window.ts'
 
@@ -11,23 +11,27 @@ import { openWindow, type Window } from './window.ts'
 const LIMIT_MS = 200_000
 
 /**
- * Starts VS Code on a folder, runs a suite in its extension host, and resolves with how it went.
+ * Starts VS Code on a folder, runs a suite in its extension host, and resolves with the names of its steps.
+ * Rejects with what a step failed with.
  * @param options.suite path from the root of a module with `run()`
  * @param options.folder what is opened
  * @param options.settings settings of VS Code for this run
- * @param options.answer does what the suite asks for, in the window
+ * @param options.answer does what the suite asks for, in the window; `picture` is answered already
  */
 export async function runSuite(options: {
   readonly suite: string
   readonly folder: string
   readonly settings?: Readonly<Record<string, unknown>>
   readonly answer: (question: string, detail: unknown, window: Window) => Promise<unknown>
-}): Promise<Outcome> {
+}): Promise<readonly string[]> {
   const folder = process.env.MOORAGE_TEST_VSCODE
   if (folder === undefined) throw new Error('Run this by `npm run test:vscode`, which says where VS Code lies.')
   const suite = await built(options.suite)
   const opened = Promise.withResolvers<Window>()
-  await using driver = await listen(async (question, detail) => options.answer(question, detail, await opened.promise))
+  await using driver = await listen(async (question, detail) => {
+    const window = await opened.promise
+    return question === 'picture' ? window.picture(String(detail)) : options.answer(question, detail, window)
+  })
   await using server = await startServer({
     folder,
     settings: options.settings ?? {},
@@ -36,11 +40,11 @@ export async function runSuite(options: {
   await using window = await openWindow({ port: server.port, folder: options.folder, suite })
   opened.resolve(window)
   const outcome = await Promise.race([driver.outcome, later(LIMIT_MS)])
-  if (outcome !== undefined) return outcome
-  await window.picture('unfinished')
-  throw new Error(
-    `The suite did not end in ${LIMIT_MS / 1000} s; see unfinished.png. The server printed:\n${server.output()}`,
-  )
+  if (outcome !== undefined && outcome.error === undefined) return outcome.steps
+  if (outcome === undefined) await window.picture('failed')
+  const reason =
+    outcome?.error ?? `The suite did not end in ${LIMIT_MS / 1000} s. The server printed:\n${server.output()}`
+  throw new Error(`${reason}\n.cache/screenshots/failed.png shows the window as it was.`)
 }
 
 function later(timeMs: number): Promise<undefined> {

@@ -19,6 +19,7 @@ export async function runSteps(steps: Steps): Promise<void> {
     outcome = { steps: done }
   } catch (error) {
     failure = error
+    await ask('picture', 'failed').catch(() => undefined)
     outcome = { steps: done, error: error instanceof Error ? `${error.stack}\n${causeOf(error)}` : String(error) }
   }
   await ask('ended', outcome)

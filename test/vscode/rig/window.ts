@@ -8,6 +8,9 @@ import { find } from '../../support/tools/command.mjs'
 /** Where pictures go. */
 export const PICTURES = join(root, '.cache', 'screenshots')
 
+/** What a page is asked for is there within this time, in ms. */
+const TIMEOUT_MS = 15_000
+
 /** Nothing of the browser's own reaches out. */
 const FLAGS = [
   '--no-sandbox',
@@ -43,6 +46,7 @@ export async function openWindow(options: {
   const browser = await launch()
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
+    page.setDefaultTimeout(TIMEOUT_MS)
     await page.goto(`http://127.0.0.1:${options.port}/?${query}`)
     await page.waitForSelector('.monaco-workbench')
     return {
