@@ -71,11 +71,14 @@ export class ContainerHost {
     ground?.pool.fill()
   }
 
-  /** Ends the sandboxes and the network; their containers must be gone. */
-  async close(): Promise<void> {
+  /**
+   * Ends the sandboxes and the network.
+   * @param empty resolves when the containers in them are gone; never rejects. What none of them needs goes before.
+   */
+  async close(empty: Promise<unknown>): Promise<void> {
     const ground = await this.#ground?.catch(() => undefined)
-    await ground?.pool.close()
-    await ground?.network.close()
+    const pooled = ground?.pool.close()
+    await ground?.network.close(Promise.all([empty, pooled]))
   }
 
   #open(): Promise<{ network: SessionNetwork; pool: SandboxPool; files: Buffer }> {

@@ -1,6 +1,7 @@
 /** One session a project: two would share the Worker's storage. */
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { isDead, ownerLabel, parseOwner } from './engine/owner.ts'
 import { MoorageError } from './protocol/errors.ts'
 
 /** What a running session tells of itself. */
@@ -8,6 +9,8 @@ export interface LockText {
   readonly pid: number
   readonly session: string
   readonly since: number
+  /** The process, told apart from a later one with the same pid. */
+  readonly owner?: string
   readonly url?: string
 }
 
@@ -23,37 +26,52 @@ export function lockFile(folder: string): string {
 }
 
 /**
- * Takes the lock of a project. One that a dead process left is taken over.
+ * Takes the lock of a project. One that a dead process left is taken over, and what it left of files is removed.
  * @throws MoorageError `session-exists` that names the first session and how to join it.
  */
 export async function takeLock(
   folder: string,
   session: string,
-  alive: (pid: number) => boolean = isAlive,
+  alive: (lock: LockText) => boolean | Promise<boolean> = isAlive,
 ): Promise<Lock> {
   const file = lockFile(folder)
   await mkdir(dirname(file), { recursive: true })
-  let text: LockText = { pid: process.pid, session, since: Date.now() }
+  let text: LockText = { pid: process.pid, session, since: Date.now(), owner: await ownerLabel() }
   for (let attempt = 0; ; attempt++) {
     try {
-      await write(file, text, 'wx')
+      // Never seen half written: another session would take it for one that nobody holds.
+      await whole(file, text, link)
       break
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 3) throw error
       const other = await read(file)
-      if (other !== undefined && alive(other.pid)) throw inUse(folder, other)
+      if (other !== undefined && (await alive(other))) throw inUse(folder, other)
       await rm(file, { force: true })
     }
   }
+  await removeStale(dirname(file), session)
   return {
     update: async (more) => {
       text = { ...text, ...more }
-      await write(file, text, 'w')
+      await whole(file, text, rename)
     },
-    release: async () => {
-      if ((await read(file))?.session === session) await rm(file, { force: true })
-    },
+    release: () => releaseLock(file, session),
   }
+}
+
+async function releaseLock(file: string, session: string): Promise<void> {
+  if ((await read(file))?.session !== session) return
+  await rm(file, { force: true })
+  // A project that never ran has no folders of ours either.
+  await rmdir(dirname(file)).catch(() => undefined)
+  await rmdir(dirname(dirname(file))).catch(() => undefined)
+}
+
+/** Folders of sessions that are gone: the lock is ours, so no other session of this project lives. */
+async function removeStale(folder: string, session: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const stale = entries.filter((entry) => entry.isDirectory() && entry.name !== session)
+  await Promise.all(stale.map((entry) => rm(join(folder, entry.name), { recursive: true, force: true })))
 }
 
 function inUse(folder: string, other: LockText): MoorageError {
@@ -80,18 +98,22 @@ async function read(file: string): Promise<LockText | undefined> {
   }
 }
 
-async function write(file: string, text: LockText, flag: 'w' | 'wx'): Promise<void> {
-  const handle = await open(file, flag, 0o600)
+/** Writes beside the file and puts it in place at once, by `link` (which fails where there is one) or `rename`. */
+async function whole(file: string, text: LockText, put: (from: string, to: string) => Promise<void>): Promise<void> {
+  const draft = `${file}.${text.session}`
+  await writeFile(draft, JSON.stringify(text), { mode: 0o600 })
   try {
-    await handle.writeFile(JSON.stringify(text))
+    await put(draft, file)
   } finally {
-    await handle.close()
+    await rm(draft, { force: true })
   }
 }
 
-function isAlive(pid: number): boolean {
+async function isAlive(lock: LockText): Promise<boolean> {
+  const owner = parseOwner(lock.owner ?? '')
+  if (owner !== undefined) return !(await isDead(owner))
   try {
-    process.kill(pid, 0)
+    process.kill(lock.pid, 0)
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'

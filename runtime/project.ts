@@ -23,6 +23,10 @@ export interface ProjectOptions {
   readonly token: string
   /** A folder for the generated entry; made and removed by the project. */
   readonly files: string
+  /** The session's files, for a child that outlives its session. */
+  readonly left: { readonly folder: string; readonly lock: string }
+  /** Where the session's Workers find each other; undefined where there is but one. */
+  readonly registry: string | undefined
   readonly port: number
   readonly inspectorPort: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -52,13 +56,14 @@ export class Project {
 
   /** Starts the child and reads the config. @throws MoorageError */
   async read(): Promise<ProjectConfig> {
-    const { env, session, engine, dist, node, onNotice } = this.#options
+    const { env, session, engine, dist, node, left, onNotice } = this.#options
     const child = await openChild({
       dist,
       config: configFile(this.#options.config),
       env,
       session,
       engine,
+      files: left,
       onInstall: onNotice,
       ...(node === undefined ? {} : { findNode: async () => ({ path: node, env: {} }) }),
     })
@@ -70,7 +75,7 @@ export class Project {
 
   /** Starts the Worker; resolves with its address when it serves requests. @throws MoorageError */
   async start(): Promise<string> {
-    const { base, token, dist, files, port, inspectorPort, logLevel } = this.#options
+    const { base, token, dist, files, port, inspectorPort, logLevel, registry } = this.#options
     if (this.#child === undefined) throw new MoorageError('worker-failed', 'The config was not read yet.')
     await mkdir(files, { recursive: true, mode: 0o700 })
     const { url } = await this.#child.start({
@@ -80,6 +85,7 @@ export class Project {
       inspectorPort,
       logLevel: logLevel === 'debug' ? 'debug' : 'log',
       vars: {},
+      ...(registry === undefined ? {} : { registry }),
     })
     return url
   }

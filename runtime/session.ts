@@ -1,25 +1,27 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Latch } from './base/latch.ts'
 import { Scope } from './base/scope.ts'
 import { findEngine } from './engine/discover.ts'
-import type { Engine } from './engine/engine.ts'
 import { LABEL, ownerLabel, sweepDead, sweepSession } from './engine/leftovers.ts'
 import { distFolder } from './files.ts'
 import { ContainerHost } from './host.ts'
 import { HashCache } from './image/hash-cache.ts'
-import { takeLock } from './lock.ts'
+import { type Lock, lockFile, takeLock } from './lock.ts'
 import { Fleet } from './object/fleet.ts'
 import type { LogLine } from './object/log.ts'
 import { ContainerWatch } from './object/watch.ts'
-import { Project } from './project.ts'
+import { configFile, Project } from './project.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { SessionEvent } from './protocol/events.ts'
 import type { ObjectKey, SessionModel } from './protocol/model.ts'
 import type { RelayNews } from './protocol/relay.ts'
 import { startRelay } from './relay/thread.ts'
 import { Store } from './store.ts'
+
+/** `docker stop`, `kill` and `rm` send one of these (SIGTERM and SIGKILL, as the engine's events name them). */
+const ENDING_SIGNALS: ReadonlySet<string> = new Set(['15', '9'])
 
 /** What a session is started with. */
 export interface SessionOptions {
@@ -116,8 +118,17 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     store.onEvent((event) => listener(event, store.model))
   }
   const watch = new ContainerWatch()
-  const folder = resolve(configs[0] === undefined ? '.' : dirname(configs[0]))
+  const paths = (configs.length === 0 ? ['.'] : configs).map((path) => configFile(resolve(path)))
+  const homes = [...new Set(paths.map((path) => dirname(path)))]
+  const folder = homes[0] ?? resolve('.')
   const files = join(folder, '.wrangler', 'moorage', id)
+  // The last thing to go: until then another session must not begin.
+  const locks = new Map<string, Lock>()
+  for (const home of homes) {
+    const lock = await takeLock(home, id)
+    scope.own(() => lock.release())
+    locks.set(home, lock)
+  }
   scope.own(() => rm(files, { recursive: true, force: true }))
   const token = randomBytes(32).toString('hex')
 
@@ -172,11 +183,13 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     report: (happening) => store.report(happening),
     onFailure: (error) => failed.resolve(error),
   })
-  scope.own(() => host.close())
   const events = engine.events({
     labels: [`${LABEL.session}=${id}`],
-    actions: ['oom'],
-    onEvent: (event) => watch.outOfMemory(event.id),
+    actions: ['oom', 'kill'],
+    onEvent: (event) => {
+      if (event.action === 'oom') watch.outOfMemory(event.id)
+      else if (ENDING_SIGNALS.has(event.attributes.signal ?? '')) watch.killed(event.id)
+    },
     onConnected: (connected) => {
       const { engine: now } = store.model
       if (!connected && now.state === 'ready' && !scope.closed) {
@@ -195,7 +208,10 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     },
   })
   scope.own(() => events.dispose())
-  scope.own(() => fleet.close({ kind: 'session-ended' }))
+  scope.own(async () => {
+    const ended = fleet.close({ kind: 'session-ended' })
+    await Promise.all([ended, host.close(ended.catch(() => undefined))])
+  })
 
   function hear(news: RelayNews): void {
     if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
@@ -208,13 +224,16 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
 
   const { port } = await listening
   const urls = await Promise.all(
-    (configs.length === 0 ? [folder] : configs).map(async (config, index) => {
+    paths.map(async (config, index) => {
+      const home = dirname(config)
       const project = new Project({
-        config: resolve(config),
+        config,
         session: id,
         engine: engine.address,
         dist,
         files: join(files, `worker-${index}`),
+        left: { folder: files, lock: lockFile(home) },
+        registry: paths.length > 1 ? join(files, 'registry') : undefined,
         base: `http://127.0.0.1:${port}`,
         token,
         ...(options.env === undefined ? {} : { env: options.env }),
@@ -229,9 +248,6 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       projects.push(project)
       scope.own(() => project.close())
       const found = await project.read()
-      const lock = await takeLock(dirname(found.config), id)
-      scope.own(() => lock.release())
-      await removeStale(join(dirname(found.config), '.wrangler', 'moorage'), id)
       const classes = found.containers.map((container) =>
         host.addClass(
           container,
@@ -246,7 +262,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       )
       for (const added of classes) void added.makeImage()
       const url = await project.start()
-      await lock.update({ url })
+      if (paths.findIndex((path) => dirname(path) === home) === index) await locks.get(home)?.update({ url })
       return url
     }),
   )
@@ -293,11 +309,4 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       if (first) store.report({ type: 'disposed' })
     },
   }
-}
-
-/** Folders of sessions that are gone: the lock is ours, so no other session of this project lives. */
-async function removeStale(folder: string, id: string): Promise<void> {
-  const names = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  const stale = names.filter((entry) => entry.isDirectory() && entry.name !== id)
-  await Promise.all(stale.map((entry) => rm(join(folder, entry.name), { recursive: true, force: true })))
 }

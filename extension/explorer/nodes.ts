@@ -188,9 +188,12 @@ function containerNode(object: ObjectModel, container: ContainerState & { state:
   }
 }
 
-/** Digests and long tags end after six digits, as people write them: `sandbox:9c41e2`. */
+/** As people write images: without registry and owner, digests and long tags to six digits: `sandbox:9c41e2`. */
 function shortImage(image: string): string {
-  return image.replace(/^sha256:/, '').replace(/([0-9a-f]{6})[0-9a-f]{6,}$/, '$1')
+  return image
+    .replace(/^sha256:/, '')
+    .replace(/^.*\/(?=[^/]+$)/, '')
+    .replace(/([0-9a-f]{6})[0-9a-f]{6,}$/, '$1')
 }
 
 function place(file: string, line: number | undefined): string {

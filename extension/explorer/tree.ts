@@ -79,7 +79,8 @@ export class ObjectsTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   }
 }
 
+/** What is open from the start says so before it has children: VS Code takes a row's first word for good. */
 function collapsible(node: Node): vscode.TreeItemCollapsibleState {
-  if (node.children.length === 0) return vscode.TreeItemCollapsibleState.None
-  return node.open ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed
+  if (node.open) return vscode.TreeItemCollapsibleState.Expanded
+  return node.children.length === 0 ? vscode.TreeItemCollapsibleState.None : vscode.TreeItemCollapsibleState.Collapsed
 }

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { SessionEvent } from '../protocol/events.ts'
 import type { ObjectKey, SessionModel } from '../protocol/model.ts'
 
-/** Where a line goes: the Worker's own output to stdout, all else too, problems to stderr. */
+/** Where a line goes: the Worker's console and all that is as it should be to stdout, problems to stderr. */
 export interface Line {
   readonly to: 'stdout' | 'stderr'
   readonly text: string
@@ -44,7 +44,7 @@ export function linesOf(event: SessionEvent, model: SessionModel, style: Style):
     case 'worker-log':
       return LEVELS[event.level] < LEVELS[style.level]
         ? []
-        : [{ to: event.level === 'error' ? 'stderr' : 'stdout', text: safe(event.text) }]
+        : [{ to: 'stdout', text: safe(event.text) }]
     case 'container-log':
       return [{ to: event.stream, text: `${paint(36, `[${objectLabel(model, event.object)}]`)} ${safe(event.text)}` }]
     case 'image':

@@ -57,7 +57,7 @@ const RULES: readonly Rule[] = [
   {
     problem: 'in-use',
     code: 'engine-error',
-    words: /is being used by|has active endpoints|is in use|image is referenced/i,
+    words: /is being used by|is using its|has active endpoints|is in use/i,
   },
   { problem: 'not-running', code: 'engine-error', words: /is not running|is not paused|cannot kill container/i },
   { problem: 'already-paused', code: 'engine-error', words: /already paused/i },

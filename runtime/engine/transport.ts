@@ -112,6 +112,8 @@ export class Transport {
       const source = call.stream && !Buffer.isBuffer(call.stream) ? call.stream : undefined
       const fail = (error: unknown) => {
         source?.destroy()
+        // An engine that refuses does not read the rest.
+        if (source && !request.writableFinished) request.destroy()
         reject(error)
       }
       request.on('response', (response) => {
@@ -129,10 +131,8 @@ export class Transport {
         fail(this.failure(error, call))
       })
       if (source) {
-        source.on('error', (error) => {
-          fail(error)
-          request.destroy()
-        })
+        source.on('error', fail)
+        request.flushHeaders()
         source.pipe(request)
       } else if (call.stream) request.end(call.stream)
       else request.end(body)

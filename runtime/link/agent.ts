@@ -16,6 +16,9 @@ export class DialError extends Error {
 }
 
 const ECONNREFUSED = 111
+/** RUN came a second time, as the first one's answer was lost with a link. */
+const EALREADY = 114
+const E2BIG = 7
 const ASK_TIMEOUT_MS = 1_000
 const DIAL_TIMEOUT_MS = 10_000
 
@@ -28,7 +31,9 @@ export class AgentLink {
   #up = new Latch()
   #closed = false
   #lastId = 0
-  #run: Latch<RunResult> | undefined
+  #run: { readonly latch: Latch<RunResult>; readonly payload: Uint8Array } | undefined
+  /** Signals that came while there was no link. */
+  #signals: number[] = []
   readonly #dials = new Map<number, { latch: Latch<Connection>; connection: Connection }>()
   readonly #asks = new Map<number, Latch<string>>()
   readonly #onChange: (up: boolean) => void
@@ -43,7 +48,11 @@ export class AgentLink {
       socket.destroy()
       return
     }
-    this.#socket?.destroy()
+    const older = this.#socket
+    if (older !== undefined) {
+      this.#lost(older)
+      older.destroy()
+    }
     this.#socket = socket
     socket.setNoDelay(true)
     const reader = new FrameReader()
@@ -66,18 +75,20 @@ export class AgentLink {
     return this.#up.promise
   }
 
-  /** Starts the app as PID 1. Once. */
+  /** Starts the app as PID 1. Once. A link that is lost meanwhile is waited for. */
   async run(command: Command): Promise<RunResult> {
-    this.#run = new Latch()
     const payload = encodeCommand(command)
-    if (payload.length > MAX_PAYLOAD_BYTES) return { errno: 7, step: Step.COMMAND }
-    this.#send(ToAgent.RUN, 0, payload)
-    return this.#run.promise
+    if (payload.length > MAX_PAYLOAD_BYTES) return { errno: E2BIG, step: Step.COMMAND }
+    if (this.#closed) throw new Error('The container has ended.')
+    this.#run = { latch: new Latch(), payload }
+    if (this.#up.settled) this.#send(ToAgent.RUN, 0, payload)
+    return this.#run.latch.promise
   }
 
-  /** Sends a signal, 1..64, to the app. */
+  /** Sends a signal, 1..64, to the app; without a link, when there is one again. */
   signal(signal: number): void {
-    this.#send(ToAgent.SIGNAL, 0, Uint8Array.of(signal))
+    if (this.#up.settled) this.#send(ToAgent.SIGNAL, 0, Uint8Array.of(signal))
+    else this.#signals.push(signal)
   }
 
   /** Reads a fact (protocol/agent.ts Fact); empty where no answer comes in time. */
@@ -97,8 +108,8 @@ export class AgentLink {
    * @throws DialError where nobody listens, or the container is gone.
    */
   async dial(port: number): Promise<Connection> {
+    while (!this.#up.settled || this.#socket === undefined) await this.#up.promise
     if (this.#closed) throw new DialError('The container has ended.', false)
-    await this.#up.promise
     const id = this.#newId()
     const connection = new Connection({
       data: (bytes) => this.#sendParts(id, bytes),
@@ -122,7 +133,7 @@ export class AgentLink {
     if (this.#closed) return
     this.#closed = true
     this.#up.reject(new DialError('The container has ended.', false))
-    this.#run?.reject(new Error('The container has ended.'))
+    this.#run?.latch.reject(new Error('The container has ended.'))
     this.#socket?.destroy()
     this.#breakAll()
   }
@@ -139,15 +150,16 @@ export class AgentLink {
       const dial = this.#dials.get(frame.id)
       dial?.latch.resolve(dial.connection)
     } else if (frame.type === FromAgent.FAILED) this.#failed(frame.id, payload)
-    else if (frame.type === FromAgent.HELLO) this.#hello()
-    else if (frame.type === FromAgent.STARTED && frame.id === 0) this.#run?.resolve({ pid: payload.readUInt32LE(0) })
-    else if (frame.type === FromAgent.FACT) this.#asks.get(frame.id)?.resolve(payload.subarray(1).toString('latin1'))
+    else if (frame.type === FromAgent.HELLO) this.#hello(payload[0] === 1)
+    else if (frame.type === FromAgent.STARTED && frame.id === 0) {
+      this.#run?.latch.resolve({ pid: payload.readUInt32LE(0) })
+    } else if (frame.type === FromAgent.FACT) this.#asks.get(frame.id)?.resolve(payload.subarray(1).toString('latin1'))
   }
 
   #failed(id: number, payload: Buffer): void {
     const errno = payload.readUInt32LE(0)
     if (id === 0) {
-      this.#run?.resolve({ errno, step: payload.readUInt8(4) })
+      if (errno !== EALREADY) this.#run?.latch.resolve({ errno, step: payload.readUInt8(4) })
       return
     }
     const dial = this.#dials.get(id)
@@ -158,8 +170,15 @@ export class AgentLink {
     dial.connection.destroy(new Error(`The connection broke (errno ${errno}).`))
   }
 
-  #hello(): void {
+  #hello(appRuns: boolean): void {
+    if (this.#up.settled) return
     this.#up.resolve()
+    // A RUN or its answer may have been lost with the link before.
+    if (this.#run !== undefined && !this.#run.latch.settled) {
+      if (appRuns) this.#run.latch.resolve({ pid: 1 })
+      else this.#send(ToAgent.RUN, 0, this.#run.payload)
+    }
+    for (const signal of this.#signals.splice(0)) this.signal(signal)
     this.#onChange(true)
   }
 

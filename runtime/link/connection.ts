@@ -18,6 +18,7 @@ const GRANT_BYTES = WINDOW_BYTES / 4
 export class Connection extends Duplex {
   readonly #wire: ConnectionWire
   #mayWrite = WINDOW_BYTES
+  #mayCome = WINDOW_BYTES
   #blocked: { rest: Buffer; done: (error?: Error | null) => void } | undefined
   #ungranted = 0
   #ended = false
@@ -27,21 +28,30 @@ export class Connection extends Duplex {
     this.#wire = wire
   }
 
-  /** Bytes came. */
+  /** Bytes came. A sender that does not keep to its window, or goes on after its end, is hostile: the connection breaks. */
   received(bytes: Buffer): void {
+    if (this.destroyed) return
+    this.#mayCome -= bytes.length
+    if (this.#ended || this.#mayCome < 0) {
+      this.#break('The container sent more than it may.')
+      return
+    }
     this.#ungranted += bytes.length
     if (this.push(bytes)) this.#grant()
   }
 
   /** The container's side will send no more. */
   receivedEof(): void {
+    if (this.#ended || this.destroyed) return
     this.#ended = true
     this.push(null)
+    // As a socket does: the end shows also where nobody reads, so that an idle connection is not kept for dead.
+    this.read(0)
   }
 
   /** The agent takes more. */
   granted(bytes: number): void {
-    this.#mayWrite += bytes
+    this.#mayWrite = Math.min(this.#mayWrite + bytes, WINDOW_BYTES)
     const blocked = this.#blocked
     if (blocked === undefined) return
     this.#blocked = undefined
@@ -97,6 +107,13 @@ export class Connection extends Duplex {
   #grant(): void {
     if (this.#ungranted < GRANT_BYTES || this.#ended) return
     this.#wire.credit(this.#ungranted)
+    this.#mayCome += this.#ungranted
     this.#ungranted = 0
+  }
+
+  /** Ends it with an error that nobody has to hear. */
+  #break(message: string): void {
+    this.on('error', () => undefined)
+    this.destroy(new Error(message))
   }
 }

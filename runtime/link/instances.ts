@@ -7,6 +7,8 @@ import { PortClient } from './port-client.ts'
 /** A call that never arrives (its request was aborted on the way) holds up the ones behind it for this long. */
 const ORDER_TIMEOUT_MS = 5_000
 
+const TELL_MS = 50
+
 /** One object, as requests into its container need it. */
 export class ObjectRoute {
   readonly key: string
@@ -16,6 +18,8 @@ export class ObjectRoute {
   #link: AgentLink | undefined
   #client: PortClient | undefined
   #open = 0
+  #toldOpen = 0
+  #telling: NodeJS.Timeout | undefined
   #toldAt = 0
 
   constructor(key: string, onOpen: (open: number) => void) {
@@ -51,15 +55,32 @@ export class ObjectRoute {
   /** Counts an open connection or request; call the result once when it has ended. */
   opened(): () => void {
     this.#open += 1
-    if (this.#open === 1) this.#onOpen(1)
+    this.#tellSoon()
     let over = false
     return () => {
       if (over) return
       over = true
       this.#open -= 1
-      if (this.#open === 0) this.#onOpen(0)
+      this.#tellSoon()
     }
   }
+
+  /** Short requests come by the thousand; the session only decides about seconds, and hears of what has lasted a moment. */
+  #tellSoon(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined
+      const open = this.#open > 0 ? 1 : 0
+      if (open === this.#toldOpen) return
+      this.#toldOpen = open
+      this.#onOpen(open)
+    }, TELL_MS)
+  }
+}
+
+/** A raw connection of an instance: whether it was made, and that it is over. */
+export interface Tunnel {
+  readonly opened: Latch<boolean>
+  readonly over: Latch
 }
 
 /** One instance of an object: its socket, its long polls, and the order of what it asks. */
@@ -70,6 +91,7 @@ export class InstanceRoute {
   readonly polls = new Set<ServerResponse>()
   #taken = 0
   readonly #waiting = new Map<number, Latch>()
+  readonly #tunnels = new Map<string, Tunnel>()
 
   constructor(id: string, object: ObjectRoute, socket: WebSocket) {
     this.id = id
@@ -100,8 +122,20 @@ export class InstanceRoute {
     return this.turn(seq + 1)
   }
 
+  /** A raw connection by the isolate's id for it; known from whichever of CONNECT and GET /tunnel comes first. */
+  tunnel(id: string): Tunnel {
+    const tunnel = this.#tunnels.get(id) ?? { opened: new Latch<boolean>(), over: new Latch() }
+    this.#tunnels.set(id, tunnel)
+    void tunnel.over.promise.then(() => this.#tunnels.delete(id))
+    return tunnel
+  }
+
   /** Ends the socket and the long polls. */
   close(): void {
+    for (const tunnel of this.#tunnels.values()) {
+      tunnel.opened.resolve(false)
+      tunnel.over.resolve()
+    }
     for (const poll of this.polls) poll.destroy()
     this.socket.close(1000)
   }

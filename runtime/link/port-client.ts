@@ -1,4 +1,11 @@
-import { Agent, type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
+import {
+  Agent,
+  type AgentOptions,
+  type ClientRequest,
+  type IncomingMessage,
+  request,
+  type ServerResponse,
+} from 'node:http'
 import type { Duplex } from 'node:stream'
 import { STRIP } from '../protocol/worker.ts'
 import type { AgentLink } from './agent.ts'
@@ -9,16 +16,13 @@ import { answerHeaders, mayRepeat, requestHeaders } from './port-request.ts'
 export class PortClient {
   readonly #link: AgentLink
   readonly #agent: Agent
+  /** For a request that found a kept connection dead: a new one, and no other that may be as dead. */
+  readonly #fresh: Agent
 
   constructor(link: AgentLink) {
     this.#link = link
-    this.#agent = new Agent({ keepAlive: true, maxFreeSockets: 32 })
-    // Node's Agent takes the answer by the callback; its types know only net.Socket.
-    Object.assign(this.#agent, {
-      createConnection: (options: { port: number }, done: (error: Error | null, connection?: Connection) => void) => {
-        link.dial(options.port).then((connection) => done(null, connection), done)
-      },
-    })
+    this.#agent = agentOver(link, { keepAlive: true, maxFreeSockets: 32 })
+    this.#fresh = agentOver(link, {})
   }
 
   /** A raw connection to a port. @throws DialError */
@@ -28,6 +32,7 @@ export class PortClient {
 
   close(): void {
     this.#agent.destroy()
+    this.#fresh.destroy()
   }
 
   /**
@@ -42,19 +47,24 @@ export class PortClient {
     extra: readonly string[],
     fail: (error: Error) => void,
   ): void {
-    const headers = requestHeaders(incoming.rawHeaders, target.host, strippedOf(incoming))
+    const headers = byName(requestHeaders(incoming.rawHeaders, target.host, strippedOf(incoming)))
     const send = (again: boolean): void => {
       const upstream = request({
-        agent: this.#agent,
+        agent: again ? this.#agent : this.#fresh,
         host: 'container',
         port,
         method: incoming.method ?? 'GET',
         path: target.pathname + target.search,
-        headers: headers as unknown as Record<string, string>,
         setHost: false,
       })
+      for (const [name, values] of headers) upstream.setHeader(name, values)
+      // Node adds nothing of its own: neither this, although connections are kept, nor chunks where there is no body.
+      upstream.removeHeader('connection')
+      upstream.useChunkedEncodingByDefault = false
       upstream.on('response', (answer) => this.#answer(answer, outgoing, extra))
       upstream.on('error', (error) => {
+        // A server may answer and end before it has read all of the request: the answer still counts.
+        if (outgoing.writableEnded) return
         if (outgoing.headersSent || outgoing.destroyed) outgoing.destroy()
         else if (again && upstream.reusedSocket && mayRepeat(upstream.method, incoming.headers)) send(false)
         else fail(error)
@@ -77,9 +87,12 @@ export class PortClient {
       ...answerHeaders(answer.rawHeaders),
       ...extra,
     ] as unknown as Record<string, string>)
-    outgoing.flushHeaders()
     answer.on('error', () => outgoing.destroy())
     answer.pipe(outgoing)
+    // A body that is there already goes with the headers in one write; headers without one must not wait for it.
+    setImmediate(() => {
+      if (!outgoing.destroyed && outgoing.writableLength === 0 && !outgoing.writableEnded) outgoing.flushHeaders()
+    })
   }
 
   /** Sends an upgrade request over a raw connection and joins the two; what the container answers goes back as it is. */
@@ -95,17 +108,51 @@ export class PortClient {
   }
 }
 
+/** A flat list of names and values as Node's setHeader wants it: each name once, as first written. */
+function byName(flat: readonly string[]): [string, string | string[]][] {
+  const names = new Map<string, [string, string[]]>()
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = flat[i] as string
+    const known = names.get(name.toLowerCase())
+    if (known === undefined) names.set(name.toLowerCase(), [name, [flat[i + 1] as string]])
+    else known[1].push(flat[i + 1] as string)
+  }
+  return [...names.values()].map(([name, values]) => [name, values.length === 1 ? (values[0] as string) : values])
+}
+
 function strippedOf(incoming: IncomingMessage): string {
   const strip = incoming.headers[STRIP]
   return typeof strip === 'string' ? strip : ''
 }
 
-/** Joins two byte streams, half-closes included; when one breaks, so does the other. */
+/** Joins two byte streams, half-closes included; when one breaks, so does the other. Both may be broken already. */
 export function join(a: Duplex, b: Duplex): void {
-  a.on('error', () => b.destroy())
-  b.on('error', () => a.destroy())
-  a.on('close', () => b.destroy())
-  b.on('close', () => a.destroy())
+  follow(a, b)
+  follow(b, a)
   a.pipe(b)
   b.pipe(a)
+}
+
+/** Breaks `other` when `stream` breaks; one that closed in order leaves the other to write what it still has. */
+function follow(stream: Duplex, other: Duplex): void {
+  const closed = (): void => {
+    if (!other.writableEnded || !other.readableEnded) other.destroy()
+  }
+  stream.on('error', () => other.destroy())
+  stream.on('close', closed)
+  if (stream.destroyed) closed()
+}
+
+/** Node's HTTP client over connections of an agent's link. */
+function agentOver(link: AgentLink, options: AgentOptions): Agent {
+  const agent = new Agent(options)
+  // Node's Agent takes the answer by the callback; its types know only net.Socket.
+  return Object.assign(agent, {
+    createConnection: (options: { port: number }, done: (error: Error | null, connection?: Connection) => void) => {
+      link.dial(options.port).then((connection) => {
+        connection.allowHalfOpen = false
+        done(null, connection)
+      }, done)
+    },
+  })
 }

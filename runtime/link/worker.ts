@@ -1,5 +1,6 @@
 /** The relay's end of the isolates' wire (protocol/worker.ts). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { SessionCalls } from '../protocol/relay.ts'
@@ -61,6 +62,7 @@ export class WorkerLink {
     if (instance === undefined) refuse(response, undefined, LOST, GONE)
     else if (path === '/call') void this.#call(instance, request, response).catch(() => response.destroy())
     else if (path === '/end') void this.#end(instance, request, response).catch(() => response.destroy())
+    else if (path === '/tunnel') void this.#tunnel(instance, request, response).catch(() => response.destroy())
     else if (path.startsWith('/port/')) void this.#port(instance, request, response).catch(() => response.destroy())
     else response.writeHead(404).end()
   }
@@ -70,20 +72,24 @@ export class WorkerLink {
     else void this.#portUpgrade(request, socket, head).catch(() => socket.destroy())
   }
 
-  async connect(request: IncomingMessage, socket: Duplex): Promise<void> {
+  async connect(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const [id = '', port = ''] = (request.url ?? '').split(':')
     const instance = this.#instances.get(id)
+    const tunnel = instance?.tunnel(String(request.headers[wire.TUNNEL]))
+    socket.once('close', () => tunnel?.over.resolve())
     try {
       if (instance === undefined) throw new Error(LOST.message)
       const client = await this.#ready(instance, request)
       if (client === undefined) throw new NotRunning()
       const connection = await client.dial(Number(port))
       socket.once('close', instance.object.opened())
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      tunnel?.opened.resolve(true)
+      if (head.length > 0) connection.write(head)
       join(socket, connection)
     } catch (error) {
-      const refusal = this.#refusalOf(error, instance, Number(port))
-      socket.end(`HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(refusal)}\r\ncontent-length: 0\r\n\r\n`)
+      this.#refusalOf(error, instance, Number(port))
+      ;(socket as Socket).resetAndDestroy()
+      tunnel?.opened.resolve(false)
     }
   }
 
@@ -104,8 +110,10 @@ export class WorkerLink {
     const add = (headers: string[]): void => {
       headers.push(`${wire.ATTACHED}: ${encoded(forIsolate)}`)
     }
+    let taken = false
     this.#sockets.once('headers', add)
     this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
+      taken = true
       const instance = new InstanceRoute(attached.instance, this.#object(object), websocket)
       this.#instances.set(instance.id, instance)
       websocket.on('message', (data) => {
@@ -120,6 +128,8 @@ export class WorkerLink {
       })
     })
     this.#sockets.off('headers', add)
+    // It went away while the session was asked.
+    if (!taken) this.#events.onDetached(attached.instance)
   }
 
   async #call(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -128,7 +138,7 @@ export class WorkerLink {
     await instance.turn(seq)
     if (call === undefined) {
       instance.taken(seq)
-      refuse(response, instance, { message: 'Moorage did not understand a call of the Worker.' })
+      refuse(response, instance, { message: 'Moorage did not understand a call of the Worker.' }, 400)
       return
     }
     const answering = this.#events.ask.call({ instance: instance.id, call })
@@ -154,6 +164,14 @@ export class WorkerLink {
     if (!response.destroyed) reply(response, instance, outcome)
   }
 
+  async #tunnel(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const tunnel = instance.tunnel(String(request.headers[wire.TUNNEL]))
+    const opened = await tunnel.opened.promise
+    response.writeHead(opened ? 200 : 502).flushHeaders()
+    await tunnel.over.promise
+    response.end()
+  }
+
   async #port(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const port = Number((request.url ?? '').slice('/port/'.length))
     response.once('close', instance.object.opened())
@@ -171,13 +189,13 @@ export class WorkerLink {
   async #portUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const instance = this.#instances.get(String(request.headers[wire.INSTANCE]))
     const port = Number((request.url ?? '').slice('/port/'.length))
+    if (instance !== undefined) socket.once('close', instance.object.opened())
     const client = instance === undefined ? undefined : await this.#ready(instance, request)
     let refusal = this.#refusalOf(instance === undefined ? undefined : new NotRunning(), instance, port)
     if (client !== undefined && instance !== undefined) {
       try {
         const target = new URL(String(request.headers[wire.URL_HEADER]))
         await client.upgrade(request, socket, head, port, target)
-        socket.once('close', instance.object.opened())
         return
       } catch (error) {
         refusal = this.#refusalOf(error, instance, port)

@@ -6,9 +6,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -233,6 +235,7 @@ static void round_end(void) {
 int agent_main(void) {
   static struct source input = {.fd = -1, .run = stdin_run};
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC); /* whatever else we were given is not the app's; older kernels refuse */
   int refused = claim_read(&claim, CLAIM_OF_AGENT);
   if (refused) return refused;
   command_keep_limits();

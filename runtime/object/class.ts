@@ -110,8 +110,13 @@ export class ContainerClass {
     if (image === this.#current) {
       const warm = await this.#warm.take()
       if (warm !== undefined) {
-        if (start.instance !== undefined && limits !== undefined) await this.#options.limit(warm, limits)
-        return warm
+        try {
+          if (start.instance !== undefined && limits !== undefined) await this.#options.limit(warm, limits)
+          return warm
+        } catch (error) {
+          await warm.close().catch(this.#options.onProblem)
+          throw error
+        }
       }
     }
     return this.#options.prepare(image.name, limits)

@@ -10,9 +10,16 @@ import { catches, explain, explainErrno, TERM_IS_IGNORED } from './explain.ts'
 import { listeningPorts, portAdvice } from './ports.ts'
 import type { Prepared } from './prepared.ts'
 
+const SIGINT = 2
+const SIGQUIT = 3
 const SIGKILL = 9
-const SIGSTOP = 19
 const SIGTERM = 15
+const SIGCONT = 18
+const SIGSTOP = 19
+/** Signals that ask an app to end: whatever exit code follows is theirs. Of the others only 128 + the signal is. */
+const ASK_TO_END = [SIGINT, SIGQUIT, SIGTERM]
+/** The exit code of a process that SIGKILL ended. */
+const KILLED = 128 + SIGKILL
 const LAST_LOG_LINES = 50
 /** An app that does not listen this long after its start may never do. */
 const PORT_PATIENCE_MS = 3_000
@@ -55,11 +62,16 @@ export class Life {
   readonly #end = new Latch<End>()
   readonly #outcome = new Latch<Outcome>()
   readonly #startedAt = Date.now()
+  readonly #image = new Latch<string>()
   #prepared: Prepared | undefined
   #phase: Phase = 'image'
   readonly #portsTold = new Set<number>()
-  /** The end that someone asked for; the exit that follows is told as this. */
-  #asked: Reason | undefined
+  /** Resolves when the app runs or the life is over. */
+  readonly #up = new Latch()
+  /** The first destroy: the end that follows is told as this, however it comes. */
+  #destroying: Reason | undefined
+  /** The last signal that was sent, and how an end is told that it brings about. */
+  #sent: { readonly signal: number; readonly reason: Extract<Reason, { kind: 'idle' | 'signalled' }> } | undefined
 
   constructor(options: LifeOptions) {
     this.#options = options
@@ -71,6 +83,11 @@ export class Life {
 
   get over(): boolean {
     return this.#end.settled
+  }
+
+  /** The name of its image, as soon as it is known; undefined where the life ends before. */
+  get image(): Promise<string | undefined> {
+    return Promise.race([this.#image.promise, this.ended.then(() => undefined)])
   }
 
   /** The engine's id of its container, once it has one. */
@@ -90,6 +107,7 @@ export class Life {
       if (refusal !== undefined) throw new MoorageError(refusal.code, refusal.message)
       this.#enter('image')
       const image = await this.#options.image()
+      this.#image.resolve(image.name)
       if (this.over) return undefined
       this.#enter('create')
       const prepared = await this.#options.container()
@@ -100,7 +118,7 @@ export class Life {
       this.#prepared = prepared
       prepared.exit.then(
         ({ exitCode }) => this.#exited(exitCode),
-        () => this.#finish({ kind: 'engine-gone' }, 137),
+        () => this.#finish(this.#destroying ?? { kind: 'engine-gone' }, KILLED),
       )
       this.#enter('start')
       if (this.start.enableInternet === true) {
@@ -113,13 +131,17 @@ export class Life {
     }
   }
 
-  /** Ends it at once. Resolves when it is over. `reason` is what is told; the first one asked for wins. */
+  /** Ends it at once. Resolves when it is over. `reason` is what is told; the first destroy's counts. */
   async destroy(reason: Reason): Promise<void> {
     if (this.over) return
-    this.#asked ??= reason
+    if (this.#destroying !== undefined) {
+      await this.ended
+      return
+    }
+    this.#destroying = reason
     const prepared = this.#prepared
     if (prepared === undefined) {
-      this.#finish(reason, 137)
+      this.#finish(reason, KILLED)
       return
     }
     this.#options.onState({ state: 'stopping', life: this.number, since: Date.now(), how: 'SIGKILL' })
@@ -129,28 +151,28 @@ export class Life {
       this.#options.engine.kill(prepared.id, SIGKILL).catch(() => resolve())
     })
     await Promise.race([prepared.exit.catch(() => undefined), prepared.linkDown, failed])
-    this.#finish(reason, 137)
+    this.#finish(reason, KILLED)
   }
 
   /**
-   * Sends a signal to the root process.
+   * Sends a signal to the root process; one that comes while it starts waits until it runs.
    * @param idle whether sleepAfter is what sends it, for the reason.
    */
   async signal(signal: number, by: 'worker' | 'person', idle = false): Promise<void> {
+    await this.#up.promise
     const prepared = this.#prepared
     if (prepared === undefined || this.over) return
-    const ends = signal !== 18 && signal !== SIGSTOP
-    if (ends)
-      this.#asked ??= idle ? { kind: 'idle', exitCode: 0 } : { kind: 'signalled', by, sent: signal, exitCode: 0 }
+    if (signal !== SIGCONT && signal !== SIGSTOP) {
+      const reason = idle
+        ? ({ kind: 'idle', exitCode: 0 } as const)
+        : ({ kind: 'signalled', by, sent: signal, exitCode: 0 } as const)
+      this.#sent = { signal, reason }
+    }
     if (signal === SIGKILL || signal === SIGSTOP) await this.#options.engine.kill(prepared.id, signal)
     else await this.#options.relay.ask.signal({ container: prepared.id, signal })
-    if (signal === SIGTERM) {
-      this.#options.onState({
-        state: 'stopping',
-        life: this.number,
-        since: Date.now(),
-        how: idle ? 'SIGTERM, sleepAfter' : 'SIGTERM',
-      })
+    if (signal === SIGTERM && !this.over) {
+      const how = idle ? 'SIGTERM, sleepAfter' : 'SIGTERM'
+      this.#options.onState({ state: 'stopping', life: this.number, since: Date.now(), how })
       await this.#adviseOnTerm(prepared)
     }
   }
@@ -173,14 +195,15 @@ export class Life {
     if ('errno' in result) {
       throw new MoorageError('executable-not-found', explainErrno(result.errno, result.step, image.command))
     }
-    if (this.over) return
+    if (this.over || this.#destroying !== undefined) return
     // A name that is taken, or an engine that does not want it, is no reason to fail.
     void this.#options.engine.rename(prepared.id, this.#options.containerName).catch(() => undefined)
     await this.#options.bind(prepared.id)
-    if (this.over) {
+    if (this.over || this.#destroying !== undefined) {
       await this.#options.bind(null)
       return
     }
+    this.#up.resolve()
     this.#options.onState({
       state: 'running',
       life: this.number,
@@ -203,25 +226,28 @@ export class Life {
   }
 
   #exited(exitCode: number): void {
-    const asked = this.#asked
-    if (this.#prepared?.oom.settled === true && asked === undefined)
+    const sent = this.#sent
+    const bySignal = sent !== undefined && (exitCode === 128 + sent.signal || ASK_TO_END.includes(sent.signal))
+    if (this.#destroying !== undefined) this.#finish(this.#destroying, exitCode)
+    else if (bySignal) this.#finish({ ...sent.reason, exitCode }, exitCode)
+    // The engine tells of any process in the container: only a root process that was killed ended for it.
+    else if (exitCode === KILLED && this.#prepared?.oom.settled === true)
       this.#finish({ kind: 'out-of-memory', exitCode }, exitCode)
-    else if (asked === undefined) this.#finish({ kind: 'exited', exitCode }, exitCode)
-    else this.#finish('exitCode' in asked ? { ...asked, exitCode } : asked, exitCode)
+    // Nobody here asked the engine for it, or one of the two above would be set.
+    else if (this.#prepared?.killed.settled === true) this.#finish({ kind: 'removed-outside' }, exitCode)
+    else this.#finish({ kind: 'exited', exitCode }, exitCode)
   }
 
-  #fail(error: unknown): Refusal {
+  /** A start that failed. Undefined where the life has ended otherwise: its end says all. */
+  #fail(error: unknown): Refusal | undefined {
+    if (this.#destroying !== undefined) this.#finish(this.#destroying, KILLED)
+    if (this.over) return undefined
     const message = error instanceof Error ? error.message : String(error)
     const code = error instanceof MoorageError ? error.code : 'start-failed'
-    if (!this.over) {
-      const failure: Refusal =
-        code === 'too-many-instances'
-          ? { message: NO_INSTANCE, cause: message }
-          : { message: FAILED_TO_START, cause: message }
-      this.#finish({ kind: 'start-failed', phase: this.#phase, code, message }, undefined, failure)
-      return failure
-    }
-    return { message: FAILED_TO_START, cause: message }
+    const phrase = code === 'too-many-instances' ? NO_INSTANCE : FAILED_TO_START
+    const failure: Refusal = { message: phrase, cause: message }
+    this.#finish({ kind: 'start-failed', phase: this.#phase, code, message }, undefined, failure)
+    return failure
   }
 
   #finish(reason: Reason, exitCode: number | undefined, failure?: Refusal): void {
@@ -229,6 +255,7 @@ export class Life {
     const { message, advice, failed } = explain(reason, this.#options.memoryMib)
     const end: End = { at: Date.now(), reason, message, advice, lastLog: this.#options.lastLog(LAST_LOG_LINES) }
     this.#end.resolve(end)
+    this.#up.resolve()
     const unbound = this.#options.bind(null).catch(() => undefined)
     this.#options.onState({ state: failed ? 'failed' : 'stopped', life: this.number, end })
     void unbound.then(() => {

@@ -63,7 +63,11 @@ export function explain(reason: Reason, memoryMib: number | undefined): Explanat
         failed: true,
       }
     case 'removed-outside':
-      return { message: 'Someone removed the container from outside.', advice: [], failed: true }
+      return {
+        message: 'Someone stopped, killed or removed the container from outside, with the engine’s own tools.',
+        advice: ['It starts again with the next start().'],
+        failed: true,
+      }
     case 'session-ended':
       return calm('Ended with the session.')
     case 'start-failed':

@@ -41,14 +41,13 @@ export class ObjectLog {
 
   /** All that is kept, oldest first. */
   async read(): Promise<LogLine[]> {
-    await this.#writing
     const memory = [...this.#lines]
-    const old = await Promise.all([`${this.#file}.1`, this.#file].map((file) => readFile(file, 'utf8').catch(() => '')))
-    const lines = old
-      .join('')
-      .split('\n')
-      .filter((line) => line !== '')
-    return [...lines.map((line) => JSON.parse(line) as LogLine), ...memory]
+    // In turn with the writing: what leaves memory from now on goes to disk after it was read.
+    const reading = this.#writing.then(() =>
+      Promise.all([`${this.#file}.1`, this.#file].map((file) => readFile(file, 'utf8').catch(() => ''))),
+    )
+    this.#writing = reading.then(() => undefined)
+    return [...(await reading).join('').split('\n').flatMap(lineOf), ...memory]
   }
 
   /** Removes the files. */
@@ -74,5 +73,14 @@ export class ObjectLog {
     })
     // A disk that takes no more costs old lines, not the session.
     this.#writing = this.#writing.catch(() => undefined)
+  }
+}
+
+/** A line of the file, or none where a full disk has cut it. */
+function lineOf(text: string): LogLine[] {
+  try {
+    return [JSON.parse(text) as LogLine]
+  } catch {
+    return []
   }
 }

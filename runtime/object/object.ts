@@ -69,6 +69,7 @@ export class DurableObject {
   #idle: NodeJS.Timeout | undefined
   #grace: NodeJS.Timeout | undefined
   #open = 0
+  #busy = false
   #expiredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ObjectOptions) {
@@ -102,8 +103,7 @@ export class DurableObject {
     if (instance === undefined) return
     for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
     if (this.#instances.size > 0) return
-    this.#clearIdle()
-    this.#options.onMemory('asleep')
+    this.#asleep()
     if (this.life === undefined) return
     if (instance.evicting) this.#abandoned('eviction')
     else {
@@ -134,13 +134,16 @@ export class DurableObject {
         })
         return { value: null }
       case 'signal':
-        await this.life?.signal(call.signal, 'worker', Date.now() - this.#expiredAt < EXPIRY_REACH_MS)
+        // One that finds the process just gone is lost, as with any kernel; the isolate has checked `running`.
+        await this.life
+          ?.signal(call.signal, 'worker', Date.now() - this.#expiredAt < EXPIRY_REACH_MS)
+          .catch(() => undefined)
         return { value: null }
       case 'setInactivityTimeout':
         this.#inactivityMs = call.durationMs
         return { value: null }
       case 'inspect':
-        return { value: this.#inspect() }
+        return { value: await this.#inspect() }
     }
   }
 
@@ -171,13 +174,14 @@ export class DurableObject {
 
   /** The Worker's side says that events of the object are under way, or that the last one has ended. */
   busy(busy: boolean): void {
-    this.#clearIdle()
-    if (!busy && this.#open === 0) this.#idle = setTimeout(() => this.#evict(), EVICT_AFTER_MS)
+    this.#busy = busy
+    this.#awaitIdle()
   }
 
   /** Requests or connections into the container: 1 some, 0 none. */
   opened(open: number): void {
     this.#open = open
+    this.#awaitIdle()
     if (open > 0) this.#cancelInactivity()
     else if (this.#instances.size === 0) this.#awaitInactivity()
   }
@@ -189,7 +193,7 @@ export class DurableObject {
 
   /** Ends what it holds; the container is the caller's to remove. */
   async close(): Promise<void> {
-    this.#clearIdle()
+    clearTimeout(this.#idle)
     clearTimeout(this.#grace)
     this.#cancelInactivity()
     await this.log.close()
@@ -230,10 +234,10 @@ export class DurableObject {
     this.#options.onContainer(state)
   }
 
-  #inspect(): unknown {
-    if (this.life === undefined) return null
-    const image = this.state.state === 'running' ? this.state.image : ''
-    return { labels: this.life.start.labels ?? {}, image: this.life.start.image ?? image }
+  async #inspect(): Promise<unknown> {
+    const { life } = this
+    const image = life?.start.image ?? (await life?.image)
+    return life === undefined || image === undefined ? null : { labels: life.start.labels ?? {}, image }
   }
 
   /** Nobody is there for the container: it ends, unless setInactivityTimeout() lets it live on. */
@@ -253,8 +257,18 @@ export class DurableObject {
     clearTimeout(this.#inactivity)
   }
 
-  #clearIdle(): void {
+  /** Nothing keeps the object in memory: it is evicted after a while, as on the platform. */
+  #awaitIdle(): void {
     clearTimeout(this.#idle)
+    if (this.#busy || this.#open > 0 || this.#instances.size === 0) return
+    this.#idle = setTimeout(() => this.#evict(), EVICT_AFTER_MS)
+  }
+
+  /** The last instance is gone. */
+  #asleep(): void {
+    this.#busy = false
+    clearTimeout(this.#idle)
+    this.#options.onMemory('asleep')
   }
 
   #evict(): void {
@@ -268,6 +282,8 @@ export class DurableObject {
     const instance = this.#instances.get(id)
     if (instance === undefined) return
     this.#instances.delete(id)
+    for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
+    if (this.#instances.size === 0) this.#asleep()
     void this.#options.relay.ask.evict({ instance: id }).catch(() => undefined)
   }
 }

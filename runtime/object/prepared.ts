@@ -21,6 +21,8 @@ export interface Prepared {
   readonly linkDown: Promise<void>
   /** The engine says that a process of it was killed for memory. */
   readonly oom: Latch
+  /** The engine was asked to stop, kill or remove it, by us or by somebody else. */
+  readonly killed: Latch
   /** Removes it, and then its sandbox. Safe to call twice. */
   close(): Promise<void>
 }
@@ -45,7 +47,12 @@ export interface PrepareOptions {
   /** The agent's files as a tar, for the container's root. */
   readonly files: Buffer
   /** Where news of a container is heard: resolves at its first link-down or release. */
-  watch(id: ContainerId): { readonly linkDown: Promise<void>; readonly oom: Latch; forget(): void }
+  watch(id: ContainerId): {
+    readonly linkDown: Promise<void>
+    readonly oom: Latch
+    readonly killed: Latch
+    forget(): void
+  }
 }
 
 /** The tar with the agent that goes into every app container. */
@@ -68,13 +75,15 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
   let closing: Promise<void> | undefined
   const close = (): Promise<void> => {
     closing ??= (async () => {
-      if (id !== undefined) {
+      try {
+        if (id === undefined) return
         await relay.ask.internet({ address: sandbox.address, allowed: false }).catch(() => undefined)
         await relay.ask.release({ container: id }).catch(() => undefined)
         await engine.remove(id, { force: true })
+      } finally {
+        watched?.forget()
+        await sandbox.close()
       }
-      watched?.forget()
-      await sandbox.close()
     })()
     return closing
   }
@@ -108,7 +117,7 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
     ])
     await engine.start(id)
     await relay.ask.claim({ container: id, secret: makeSecret(), gatewayAddress: options.gatewayAddress })
-    return { id, sandbox, exit, linkDown: watched.linkDown, oom: watched.oom, close }
+    return { id, sandbox, exit, linkDown: watched.linkDown, oom: watched.oom, killed: watched.killed, close }
   } catch (error) {
     await close().catch(() => undefined)
     throw error

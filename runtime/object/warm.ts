@@ -31,10 +31,11 @@ export class WarmContainer {
   warm(): void {
     if (this.#closed || this.#ready !== undefined || this.#failures >= TRIES) return
     const making = this.#options.prepare().then(
-      (prepared) => {
+      async (prepared) => {
         this.#failures = 0
-        if (this.#ready !== making && !this.#taken.has(making)) {
-          void prepared.close().catch(this.#options.onProblem)
+        if (this.#taken.has(making)) return prepared
+        if (this.#ready !== making) {
+          await prepared.close().catch(this.#options.onProblem)
           return undefined
         }
         this.#held = prepared
@@ -66,7 +67,7 @@ export class WarmContainer {
     return ready
   }
 
-  /** Throws away the one that is there, as its image is old. */
+  /** Throws away the one that is there or being made, as its image is old. Resolves when it is removed. */
   async discard(): Promise<void> {
     this.#failures = 0
     const ready = this.#ready

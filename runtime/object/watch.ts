@@ -3,19 +3,29 @@ import { Latch } from '../base/latch.ts'
 interface Watched {
   readonly linkDown: Latch
   readonly oom: Latch
+  readonly killed: Latch
 }
 
-/** What is heard of containers from outside, by the engine's id: that the agent's link went down, that memory ran out. */
+/**
+ * What is heard of containers from outside, by the engine's id: that the agent's link went down, that memory ran out, that
+ * somebody had the engine kill it.
+ */
 export class ContainerWatch {
   readonly #watched = new Map<string, Watched>()
 
   /** Listens for a container until `forget` is called. */
-  watch(id: string): { readonly linkDown: Promise<void>; readonly oom: Latch; forget(): void } {
-    const watched: Watched = { linkDown: new Latch(), oom: new Latch() }
+  watch(id: string): {
+    readonly linkDown: Promise<void>
+    readonly oom: Latch
+    readonly killed: Latch
+    forget(): void
+  } {
+    const watched: Watched = { linkDown: new Latch(), oom: new Latch(), killed: new Latch() }
     this.#watched.set(id, watched)
     return {
       linkDown: watched.linkDown.promise,
       oom: watched.oom,
+      killed: watched.killed,
       forget: () => {
         watched.linkDown.resolve()
         this.#watched.delete(id)
@@ -29,5 +39,10 @@ export class ContainerWatch {
 
   outOfMemory(id: string): void {
     this.#watched.get(id)?.oom.resolve()
+  }
+
+  /** The engine sent it a signal that ends it, whoever asked for that. */
+  killed(id: string): void {
+    this.#watched.get(id)?.killed.resolve()
   }
 }

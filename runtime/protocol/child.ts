@@ -46,6 +46,8 @@ export type ToChild =
       readonly env?: string
       readonly session: string
       readonly engine?: EngineAddress
+      /** Files of the session, which an orphaned child removes: its folder, and the lock where it still names this session. */
+      readonly files?: { readonly folder: string; readonly lock: string }
     }
   /** The child generates the entry and starts the Worker. Answered by `ready`, or `failed`. */
   | {
@@ -63,7 +65,7 @@ export type ToChild =
       readonly vars: Readonly<Record<string, string>> /** Folder where the session's Workers find each other. */
       readonly registry?: string
     }
-  /** Ends the Worker and the child. Losing the IPC channel means the same, and sweeping the session's containers. */
+  /** Ends the Worker and the child. Losing the IPC channel means the same, and sweeping the session's containers and files. */
   | { readonly type: 'dispose' }
 
 /** How to reach the engine, for the sweep; what dockerode's constructor takes, JSON. */

@@ -12,8 +12,11 @@
  *     GET  /end         INSTANCE, LIFE. Long poll: answers when that life of the container has ended, JSON of `Outcome`.
  *     any  /port/<n>    INSTANCE, SEQ, URL: one HTTP request (or upgrade) into the container; everything else in it is the
  *                       container's. An answer of ours instead of the container's bears ERROR, JSON of a `Refusal`, status 502.
- *     CONNECT i:n       raw TCP to port n of the container of instance i, TOKEN and SEQ as headers; 200, then bytes both ways.
- *                       502 where nothing listens.
+ *     CONNECT i:n       raw TCP to port n of the container of instance i; TOKEN, SEQ and TUNNEL as headers. No answer: bytes
+ *                       both ways at once, so that the isolate can hand its socket's own streams to the Worker. Reset
+ *                       where nothing listens.
+ *     GET  /tunnel      INSTANCE, TUNNEL. The head comes when that connection is made (200) or refused (502), the body,
+ *                       empty, ends with the connection.
  *
  * SEQ orders what one instance asks: a call is taken up after the one before it; a port request or connection carries the
  * last SEQ given out, and waits until that call was taken up. Every answer bears RUNNING, `0` or `1`.
@@ -30,6 +33,8 @@ export const LIFE = 'x-moorage-life'
 export const URL_HEADER = 'x-moorage-url'
 /** Of a port request: names of headers, with commas, that workerd adds and the caller did not set. They go no further. */
 export const STRIP = 'x-moorage-strip'
+/** Of a CONNECT and its GET /tunnel: an id of the isolate's choice, unguessable. */
+export const TUNNEL = 'x-moorage-tunnel'
 export const RUNNING = 'x-moorage-running'
 /** encodeURIComponent of JSON of a Refusal. */
 export const ERROR = 'x-moorage-error'

@@ -23,7 +23,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
       const server = new LoopbackServer(token, {
         request: (request, response) => workers.request(request, response),
         upgrade: (request, socket, head) => workers.upgrade(request, socket, head),
-        connect: (request, socket) => void workers.connect(request, socket),
+        connect: (request, socket, head) => void workers.connect(request, socket, head),
       })
       return { port: await server.listen() }
     },

@@ -2,8 +2,8 @@ import { Latch, within } from '../base/latch.ts'
 import type { Attachment } from '../engine/attachment.ts'
 import type { CreateOptions } from '../engine/create.ts'
 import type { Engine } from '../engine/engine.ts'
-import { encodeFrame, SECRET_BYTES, WIRE_VERSION } from '../protocol/frames.ts'
 import { CLAIM } from '../protocol/agent.ts'
+import { encodeFrame, SECRET_BYTES, WIRE_VERSION } from '../protocol/frames.ts'
 import type { ContainerId } from '../protocol/model.ts'
 
 const READY_TIMEOUT_MS = 10_000

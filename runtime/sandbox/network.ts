@@ -1,11 +1,11 @@
-import type { Engine } from '../engine/engine.ts'
 import { Scope } from '../base/scope.ts'
 import { makeSecret } from '../base/secret.ts'
+import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { RUNTIME_PORT } from '../protocol/gateway.ts'
 import { type HeldProgram, startHeld } from './held.ts'
 import { type Labels, labelsOf } from './labels.ts'
-import { Addresses, candidateSubnets, clashes, type Subnet } from './subnet.ts'
+import { Addresses, candidateSubnets, clashes, isLocal, type Subnet } from './subnet.ts'
 
 /** Where the relay dials a gateway, and the secret that opens it. */
 export interface GatewayAddress {
@@ -37,6 +37,7 @@ export class SessionNetwork {
   readonly #scope = new Scope()
   #gateway: HeldProgram | undefined
   #replacing: Promise<void> | undefined
+  #empty: Promise<unknown> = Promise.resolve()
 
   private constructor(options: NetworkOptions, subnet: Subnet, id: string) {
     this.#options = options
@@ -49,7 +50,10 @@ export class SessionNetwork {
   static async open(options: NetworkOptions): Promise<SessionNetwork> {
     const { subnet, id } = await createNetwork(options.engine, options.labels)
     const network = new SessionNetwork(options, subnet, id)
-    network.#scope.own(() => options.engine.removeNetwork(id))
+    network.#scope.own(async () => {
+      await network.#empty
+      await options.engine.removeNetwork(id)
+    })
     try {
       await network.#startGateway()
     } catch (error) {
@@ -60,8 +64,12 @@ export class SessionNetwork {
     return network
   }
 
-  /** Ends the gateway and removes the network. Containers in it must be gone. */
-  async close(): Promise<void> {
+  /**
+   * Ends the gateway and removes the network.
+   * @param empty resolves when no container is in it any more; never rejects.
+   */
+  async close(empty: Promise<unknown> = Promise.resolve()): Promise<void> {
+    this.#empty = empty
     const closing = this.#scope.close()
     await Promise.allSettled([this.#replacing])
     await closing
@@ -70,6 +78,7 @@ export class SessionNetwork {
   async #startGateway(): Promise<void> {
     const { engine, labels, agentImage } = this.#options
     const secret = makeSecret()
+    const direct = isLocal(this.subnet)
     const gateway = await startHeld(
       engine,
       {
@@ -78,12 +87,12 @@ export class SessionNetwork {
         Entrypoint: ['/moorage-agent'],
         Cmd: ['gateway'],
         Labels: labelsOf(labels, 'gateway'),
-        ExposedPorts: { [`${RUNTIME_PORT}/tcp`]: {} },
+        ...(direct ? {} : { ExposedPorts: { [`${RUNTIME_PORT}/tcp`]: {} } }),
         NetworkingConfig: { EndpointsConfig: { [this.id]: { IPAMConfig: { IPv4Address: this.subnet.gateway } } } },
         HostConfig: {
           AutoRemove: true,
           NetworkMode: this.id,
-          PortBindings: { [`${RUNTIME_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
+          ...(direct ? {} : { PortBindings: { [`${RUNTIME_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: '' }] } }),
           CapDrop: ['ALL'],
           CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE'],
           SecurityOpt: ['no-new-privileges'],
@@ -100,14 +109,16 @@ export class SessionNetwork {
       },
       secret,
     )
-    const published = (await engine.inspect(gateway.id))?.ports[`${RUNTIME_PORT}/tcp`]?.[0]
-    if (published === undefined) {
-      await gateway.close()
-      throw new MoorageError('engine-error', 'The engine did not publish the port of the session’s gateway.')
-    }
     this.#gateway = gateway
     void gateway.ended.then(() => this.#lost(gateway))
-    await this.#options.connect({ host: published.host, port: published.port, secret })
+    const at = direct ? { host: this.subnet.gateway, port: RUNTIME_PORT } : await this.#published(gateway)
+    await this.#options.connect({ ...at, secret })
+  }
+
+  async #published(gateway: HeldProgram): Promise<{ host: string; port: number }> {
+    const at = (await this.#options.engine.inspect(gateway.id))?.ports[`${RUNTIME_PORT}/tcp`]?.[0]
+    if (at !== undefined) return at
+    throw new MoorageError('engine-error', 'The engine did not publish the port of the session’s gateway.')
   }
 
   #lost(gateway: HeldProgram): void {

@@ -3,6 +3,11 @@ import { type HeldProgram, startHeld } from './held.ts'
 import { type Labels, labelsOf } from './labels.ts'
 import type { SessionNetwork } from './network.ts'
 
+/** What any user may do in an ordinary container: listen on low ports, and ping itself. */
+const SYSCTLS = { 'net.ipv4.ping_group_range': '0 2147483647', 'net.ipv4.ip_unprivileged_port_start': '0' }
+/** ::1, which engines leave off where a network has no IPv6. */
+const LOOPBACK6 = { 'net.ipv6.conf.lo.disable_ipv6': '0' }
+
 /** A network namespace that one container joins. */
 export interface Sandbox {
   readonly id: string
@@ -28,7 +33,10 @@ export class SandboxPool {
   readonly #options: PoolOptions
   #ready: Sandbox[] = []
   readonly #making = new Set<Promise<Sandbox>>()
+  /** Until what was being made is kept, taken or closed again. */
+  readonly #settling = new Set<Promise<void>>()
   #closed = false
+  #loopback6 = true
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -39,17 +47,19 @@ export class SandboxPool {
     while (!this.#closed && this.#ready.length + this.#making.size < this.#options.ready) {
       const making = this.#make()
       this.#making.add(making)
-      making
-        .then((sandbox) => {
-          if (this.#closed) return sandbox.close()
-          // Taken while it was made: whoever waits for it has removed it from the set.
-          if (this.#making.delete(making)) this.#keep(sandbox)
-          return undefined
+      const settled = making
+        .then(async (sandbox) => {
+          // Taken while it was made: whoever waits for it has removed it from the set, and owns it.
+          if (!this.#making.delete(making)) return
+          if (this.#closed) await sandbox.close()
+          else this.#keep(sandbox)
         })
         .catch((error: unknown) => {
           this.#making.delete(making)
           if (!this.#closed) this.#options.onProblem(error)
         })
+        .finally(() => this.#settling.delete(settled))
+      this.#settling.add(settled)
     }
   }
 
@@ -67,12 +77,12 @@ export class SandboxPool {
     return soon
   }
 
-  /** Ends all that are ready or being made. */
+  /** Ends all that are ready or being made, and waits until they are gone. */
   async close(): Promise<void> {
     this.#closed = true
     const ready = this.#ready
     this.#ready = []
-    await Promise.allSettled([...ready.map((sandbox) => sandbox.close()), ...this.#making])
+    await Promise.allSettled([...ready.map((sandbox) => sandbox.close()), ...this.#settling])
   }
 
   /** Keeps one ready; one that ends by itself (the engine stopped) is dropped, and made up for by the next fill(). */
@@ -87,11 +97,30 @@ export class SandboxPool {
   }
 
   async #make(): Promise<Sandbox> {
-    const { engine, labels, agentImage, network } = this.#options
+    const { network } = this.#options
     const address = network.addresses.take()
     let held: HeldProgram
     try {
-      held = await startHeld(engine, {
+      held = await this.#start(address)
+    } catch (error) {
+      network.addresses.giveBack(address)
+      throw error
+    }
+    return {
+      id: held.id,
+      address,
+      ended: held.ended,
+      close: async () => {
+        await held.close()
+        network.addresses.giveBack(address)
+      },
+    }
+  }
+
+  async #start(address: string): Promise<HeldProgram> {
+    const { engine, labels, agentImage, network } = this.#options
+    const start = (): Promise<HeldProgram> =>
+      startHeld(engine, {
         Image: agentImage,
         Entrypoint: ['/moorage-agent'],
         Cmd: ['sandbox', network.subnet.gateway],
@@ -105,21 +134,16 @@ export class SandboxPool {
           SecurityOpt: ['no-new-privileges'],
           Dns: [network.subnet.gateway],
           LogConfig: { Type: 'none' },
-          Sysctls: { 'net.ipv4.ping_group_range': '0 2147483647', 'net.ipv4.ip_unprivileged_port_start': '0' },
+          Sysctls: this.#loopback6 ? { ...SYSCTLS, ...LOOPBACK6 } : SYSCTLS,
         },
       })
+    try {
+      return await start()
     } catch (error) {
-      network.addresses.giveBack(address)
-      throw error
-    }
-    return {
-      id: held.id,
-      address,
-      ended: held.ended,
-      close: async () => {
-        await held.close()
-        network.addresses.giveBack(address)
-      },
+      if (!this.#loopback6 || this.#closed) throw error
+      // A kernel without IPv6 has no such setting.
+      this.#loopback6 = false
+      return start()
     }
   }
 }

@@ -42,6 +42,17 @@ export function clashes(
   )
 }
 
+/**
+ * Whether this machine is the engine's own: the bridge of a network that was just made is an interface of it. Then the
+ * gateway is reached without a published port, and without the proxy process that an engine puts before one.
+ */
+export function isLocal(
+  subnet: Subnet,
+  interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
+): boolean {
+  return Object.values(interfaces).some((list) => (list ?? []).some(({ address }) => address === subnet.bridge))
+}
+
 /** Gives out a subnet's addresses for sandboxes; one given back is used again last. */
 export class Addresses {
   readonly #free: string[]

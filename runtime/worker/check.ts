@@ -9,8 +9,6 @@ export const START_FAILED = 'Container failed to start'
 export const CONNECTION_LOST = 'Network connection lost.'
 export const NO_HTTPS =
   'Connecting to a container using HTTPS is not currently supported; use HTTP instead. TLS is unnecessary anyway, as the connection is already secure by default.'
-export const NO_TLS =
-  'Connecting to a container using TLS is not currently supported. It is unnecessary anyway, as the connection is already secure by default.'
 
 /** Longest reference of an image, in bytes. */
 const MAX_IMAGE_BYTES = 4096

@@ -1,6 +1,7 @@
 /** `ctx.container`: the platform's container object, by way of the runtime. What the words are is in check.ts, what a life is in life.ts. */
-import type { Attached } from '../protocol/worker.ts'
+import type { Attached, Outcome } from '../protocol/worker.ts'
 import * as check from './check.ts'
+import { type Hold, watchWith } from './hold.ts'
 import { type Life, Lives } from './life.ts'
 import type { Link } from './link.ts'
 import { type Fetcher, openPort } from './port.ts'
@@ -14,8 +15,8 @@ export interface ContainerOptions {
   readonly experimental: boolean
   /** Told as a monitor() begins and stops waiting: while one waits, the object stays in memory. */
   readonly waiting: (change: 1 | -1) => void
-  /** Watches the end of a life from outside of the object's events, where that can be done. */
-  readonly watch?: (life: Life, lives: Lives) => void
+  /** The entrypoint that hears of an end whatever gate is closed; undefined where the Worker cannot reach its own exports. */
+  readonly hold: Hold | undefined
 }
 
 /**
@@ -23,18 +24,18 @@ export interface ContainerOptions {
  * The object has the platform's properties only, and methods that insist on their `this`, as the platform's do.
  */
 export function createContainer(options: ContainerOptions): { container: object; adopt: (attached: Attached) => void } {
-  const { link, captures, experimental, waiting } = options
+  const { link, captures, experimental, waiting, hold } = options
   const lives = new Lives()
   let images: readonly string[] = []
 
   /** Waits for the end of a life on behalf of `running`, whether or not anyone calls monitor(). */
   const watch = (life: Life): void => {
-    options.watch?.(life, lives)
-    link.end(life.number).then(
-      (outcome) => outcome && lives.ended(life, outcome),
-      // The relay is gone, and with it the session; there is nobody left to tell.
-      () => {},
-    )
+    const ended = (outcome: Outcome): void => lives.ended(life, outcome)
+    const watching = hold
+      ? watchWith(hold, link.instance, life.number, ended)
+      : link.end(life.number).then((outcome) => outcome && ended(outcome))
+    // Broken off, the instance is evicted or the session over: nobody is left to tell.
+    watching.catch(() => {})
   }
 
   /** A method that returns a promise: what it throws at once is thrown or rejected, as the compatibility date says. */

@@ -5,6 +5,7 @@
  */
 import type { EntryOptions } from '../protocol/worker.ts'
 import { createContainer } from './container.ts'
+import type { Hold } from './hold.ts'
 import { Hooks } from './hooks.ts'
 import { Link } from './link.ts'
 
@@ -25,23 +26,23 @@ export function withContainer<C extends ObjectClass>(UserClass: C, className: st
 }
 
 function openInstance(ctx: DurableObjectState, className: string, options: EntryOptions, prototype: object, construct: () => object): object {
-  const link = new Link(options, { className, id: ctx.id.toString(), name: ctx.id.name })
+  const link = new Link(options, { className, id: ctx.id.toString(), name: ctx.id.name }, (attached) => adopt(attached))
   const hooks = new Hooks((note) => link.note(note))
   const busy = new Busy((note) => link.note({ note }))
   const { captures, experimental } = options
-  const { container, adopt } = createContainer({ link, captures, experimental, waiting: (change) => busy.count(change) })
+  const { container, adopt } = createContainer({ link, captures, experimental, waiting: (change) => busy.count(change), hold: holdOf(ctx) })
   Object.defineProperty(ctx, 'container', { value: container, writable: true, configurable: true, enumerable: true })
 
   let inner: object | undefined
   // Without a catch: what the constructor throws resets the object and reaches the caller, as on the platform.
   void ctx.blockConcurrencyWhile(async () => {
-    adopt(await link.attach())
+    await link.attach()
     inner = hooks.run('constructor', undefined, construct)
     hooks.wrap(inner)
   })
 
   /** The runtime let go of this instance, and an event came before the platform did: it is taken in again first. */
-  const attachAgain = () => ctx.blockConcurrencyWhile(async () => adopt(await link.attach()))
+  const attachAgain = () => ctx.blockConcurrencyWhile(() => link.attach())
 
   /** A method as an event calls it. */
   const asEvent = (self: object, method: (...args: unknown[]) => unknown) => {
@@ -52,9 +53,21 @@ function openInstance(ctx: DurableObjectState, className: string, options: Entry
     }
   }
 
+  /**
+   * A method that is looked up before there is an object to call it on: the platform takes `fetch`, `alarm` and their like as
+   * soon as it has the instance, and calls them later. They must find the user's object then, private members and all.
+   */
+  const early = (value: unknown, key: string | symbol): unknown => {
+    if (typeof value !== 'function' || key === 'constructor') return value
+    return (...args: unknown[]) => {
+      if (!inner) throw new Error('The object was called before its constructor had run.')
+      return asEvent(inner, Reflect.get(inner, key, inner) as (...args: unknown[]) => unknown)(...args)
+    }
+  }
+
   return new Proxy(Object.create(prototype) as object, {
     get: (shell, key) => {
-      if (!inner) return Reflect.get(shell, key)
+      if (!inner) return early(Reflect.get(shell, key), key)
       const value: unknown = Reflect.get(inner, key, inner)
       return typeof value === 'function' && key !== 'constructor' ? asEvent(inner, value as (...args: unknown[]) => unknown) : value
     },
@@ -62,6 +75,11 @@ function openInstance(ctx: DurableObjectState, className: string, options: Entry
     has: (shell, key) => Reflect.has(inner ?? shell, key),
     getPrototypeOf: () => prototype,
   })
+}
+
+/** MoorageHold, where the compatibility date or flags give the object its Worker's exports. */
+function holdOf(ctx: DurableObjectState): Hold | undefined {
+  return (ctx as unknown as { exports?: { MoorageHold?: Hold } }).exports?.MoorageHold
 }
 
 /** Runs a call and says when it is over. Only a real promise is waited for: to look at another thenable might start it. */

@@ -65,14 +65,14 @@ export class Lives {
 
   /**
    * What one caller of monitor() is told about the end of `life`: returns for exit code 0, else throws.
-   * The value of destroy() goes to the first caller only, the others get the exit code; an earlier life has none any more.
+   * The value of destroy() goes to the first caller only, the others get the exit code.
    */
   settle(life: Life, outcome: Outcome): void {
     this.ended(life, outcome)
     const { reason } = life
     life.reason = undefined
     if (outcome.failure) throw refusalError(outcome.failure)
-    if (reason && this.#life === life) throw reason.value
+    if (reason) throw reason.value
     if (outcome.exitCode !== 0) throw exitError(outcome.exitCode ?? 1)
   }
 }

@@ -25,17 +25,24 @@ export interface Answer {
   readonly running: boolean | undefined
 }
 
+/** What the relay answers to an instance that it has let go of. */
+const GONE = 410
+
 /** One instance's connection to the runtime. Owned by the instance's shell; ends with the isolate's object. */
 export class Link {
   readonly options: EntryOptions
   readonly #who: Identity
+  readonly #adopt: (attached: Attached) => void
+  #attaching: Promise<void> | undefined
   #socket: WebSocket | undefined
   #attached: Attached | undefined
   #seq = 0
 
-  constructor(options: EntryOptions, who: Identity) {
+  /** @param adopt is told what the runtime knows of the object, each time that it takes the instance in. */
+  constructor(options: EntryOptions, who: Identity, adopt: (attached: Attached) => void) {
     this.options = options
     this.#who = who
+    this.#adopt = adopt
   }
 
   /** Whether the runtime counts this instance as alive. False before attach() and after the runtime evicted it. */
@@ -48,11 +55,23 @@ export class Link {
     return this.#seq
   }
 
+  /** What the relay calls this instance; empty before attach(). */
+  get instance(): string {
+    return this.#attached?.instance ?? ''
+  }
+
   /**
    * Says who this instance is and takes what the runtime knows of its object.
    * @throws Error where the runtime is gone.
    */
-  async attach(): Promise<Attached> {
+  attach(): Promise<void> {
+    this.#attaching ??= this.#attach().finally(() => {
+      this.#attaching = undefined
+    })
+    return this.#attaching
+  }
+
+  async #attach(): Promise<void> {
     const { className, id, name } = this.#who
     const response = await this.#fetch('/attach', {
       headers: { upgrade: 'websocket', [wire.CLASS]: className, [wire.ID]: id, ...(name !== undefined && { [wire.NAME]: encodeURIComponent(name) }) },
@@ -69,7 +88,7 @@ export class Link {
     this.#socket = socket
     this.#attached = JSON.parse(decodeURIComponent(attached)) as Attached
     this.#seq = 0
-    return this.#attached
+    this.#adopt(this.#attached)
   }
 
   /**
@@ -82,11 +101,19 @@ export class Link {
   }
 
   async #call(seq: number, call: Call): Promise<Answer> {
-    const response = await this.#fetch('/call', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${seq}` },
-      body: JSON.stringify(call),
-    })
+    const post = (number: number): Promise<Response> =>
+      this.#fetch('/call', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${number}` },
+        body: JSON.stringify(call),
+      })
+    let response = await post(seq)
+    if (response.status === GONE) {
+      // The runtime evicted the instance while an event was on its way to it.
+      await response.body?.cancel()
+      await this.attach()
+      response = await post(++this.#seq)
+    }
     const body = (await response.json()) as { value?: unknown } & Refusal
     const refusal = response.status === 200 ? undefined : body
     return { value: body.value, refusal, running: runningOf(response) }
@@ -115,11 +142,18 @@ export class Link {
     return { target: `${this.options.base}/port/${port}`, headers, seq: this.#seq }
   }
 
-  /** The head that opens raw TCP to a port of the container, and the relay's address for it. */
-  tunnel(port: number): { address: string; head: string } {
+  /** Opens raw TCP to a port of the container: the relay's address, what to write first, when it is made or refused, and when it is over. */
+  tunnel(port: number): { address: string; head: string; opened: Promise<void>; over: Promise<void> } {
     const instance = this.#instance()
-    const head = [`CONNECT ${instance}:${port} HTTP/1.1`, `host: ${instance}:${port}`, `${wire.TOKEN}: ${this.options.token}`, `${wire.SEQ}: ${this.#seq}`]
-    return { address: new URL(this.options.base).host, head: `${head.join('\r\n')}\r\n\r\n` }
+    const id = crypto.randomUUID()
+    const head = [`CONNECT ${instance}:${port} HTTP/1.1`, `host: ${instance}:${port}`, `${wire.TOKEN}: ${this.options.token}`, `${wire.SEQ}: ${this.#seq}`, `${wire.TUNNEL}: ${id}`]
+    const watched = this.#fetch('/tunnel', { headers: { [wire.INSTANCE]: instance, [wire.TUNNEL]: id } })
+    return {
+      address: new URL(this.options.base).host,
+      head: `${head.join('\r\n')}\r\n\r\n`,
+      opened: watched.then(() => {}),
+      over: watched.then((response) => response.text()).then(() => {}),
+    }
   }
 
   /** Tells something and expects nothing. Lost where nobody listens. */

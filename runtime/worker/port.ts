@@ -1,14 +1,20 @@
 /** A TCP port of the container: HTTP by way of the relay, which restores what workerd changes, and raw connections. */
 import { connect } from 'cloudflare:sockets'
 import { ERROR, RUNNING, STRIP, type Refusal } from '../protocol/worker.ts'
-import { CONNECTION_LOST, NO_HTTPS, NO_TLS, refusalError, requireArgument } from './check.ts'
+import { NO_HTTPS, refusalError, requireArgument } from './check.ts'
 import { type Link, runningOf } from './link.ts'
 
 /** Taken before a Worker can replace it. */
 const fetch = globalThis.fetch.bind(globalThis)
 
+/** What workerd says of a connection that cannot be made. */
+const NO_ADDRESS = 'proxy request failed, cannot connect to the specified address'
+
 /** Headers that workerd adds to a request on its way out. Those the caller did not set, the relay takes off again. */
 const ADDED = ['accept-encoding', 'cf-worker', 'user-agent', 'content-type', 'accept']
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+const MAX_REDIRECTS = 20
 
 /** What getTcpPort() returns. */
 export interface Fetcher {
@@ -25,17 +31,9 @@ export function openPort(port: number, link: Link, heard: (seq: number, running:
     async fetch(...args: [RequestInfo | URL, RequestInit?]): Promise<Response> {
       requireArgument(args, 'fetch', 'Request or string', 'Fetcher')
       const request = new Request(...args)
-      const { protocol } = new URL(request.url)
-      if (protocol === 'https:') throw new Error(NO_HTTPS)
-      if (protocol !== 'http:') throw new TypeError(`Fetch API cannot load: ${request.url}`)
-      const { target, headers, seq } = link.port(port, request.url)
-      const outgoing = new Request(target, new Request(request, { redirect: 'manual' }))
-      const strip = ADDED.filter((name) => !request.headers.has(name))
-      for (const [name, value] of Object.entries({ ...headers, [STRIP]: strip.join() })) outgoing.headers.set(name, value)
-      const response = await fetch(outgoing)
-      const running = runningOf(response)
-      if (running !== undefined) heard(seq, running)
-      return received(response, request.url)
+      // Redirects are the caller's affair, unless it says otherwise in so many words.
+      if (args[1]?.redirect !== 'follow') return send(request, port, link, heard)
+      return follow(request, (next) => send(next, port, link, heard))
     }
 
     connect(...args: [SocketAddress | string, SocketOptions?]): Socket {
@@ -49,6 +47,41 @@ export function openPort(port: number, link: Link, heard: (seq: number, running:
     }
   }
   return new Port()
+}
+
+/** One request into the container and its answer. */
+async function send(request: Request, port: number, link: Link, heard: (seq: number, running: boolean) => void): Promise<Response> {
+  const { protocol } = new URL(request.url)
+  if (protocol === 'https:') throw new Error(NO_HTTPS)
+  if (protocol !== 'http:') throw new TypeError(`Fetch API cannot load: ${request.url}`)
+  const { target, headers, seq } = link.port(port, request.url)
+  const outgoing = new Request(target, new Request(request, { redirect: 'manual' }))
+  const strip = ADDED.filter((name) => !request.headers.has(name))
+  for (const [name, value] of Object.entries({ ...headers, [STRIP]: strip.join() })) outgoing.headers.set(name, value)
+  const response = await fetch(outgoing)
+  const running = runningOf(response)
+  if (running !== undefined) heard(seq, running)
+  return received(response, request.url)
+}
+
+/** Follows redirects into the same port, as fetch does. @throws TypeError after too many, or where a body would be sent twice. */
+async function follow(first: Request, send: (request: Request) => Promise<Response>): Promise<Response> {
+  let request = first
+  for (let redirects = 0; ; redirects++) {
+    const { method, headers, signal } = request
+    const hasBody = request.body !== null
+    const response = await send(request)
+    const location = response.headers.get('location')
+    if (!REDIRECTS.has(response.status) || location === null) {
+      return redirects === 0 ? response : Object.defineProperty(response, 'redirected', { value: true, configurable: true })
+    }
+    await response.body?.cancel()
+    if (redirects === MAX_REDIRECTS) throw new TypeError('Too many redirects.')
+    const toGet = response.status === 303 ? method !== 'HEAD' : response.status < 307 && method === 'POST'
+    if (hasBody && !toGet) throw new TypeError('A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring the body to be retransmitted.')
+    request = new Request(new URL(location, request.url), { method: toGet ? 'GET' : method, headers, signal, redirect: 'manual' })
+    if (toGet) for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language']) request.headers.delete(name)
+  }
 }
 
 /** The container's answer without ours in it; throws what the relay says instead of one. */
@@ -78,84 +111,44 @@ function checkAddress(value: SocketAddress | string): string {
   return text
 }
 
-/** A Socket at once; the connection behind it comes when it comes, and what is written waits for it. */
+/**
+ * A Socket at once; the connection behind it comes when it comes, and what is written waits for it. Its streams are those
+ * of workerd's own socket: only they can be piped into whatever a Worker may have.
+ */
 function tunnel(port: number, link: Link, address: string, options: Partial<SocketOptions> = {}): Socket {
   const { secureTransport = 'off', allowHalfOpen = false } = options
   if (!['off', 'on', 'starttls'].includes(secureTransport)) {
     throw new TypeError(`Unsupported value in secureTransport socket option: ${secureTransport}`)
   }
-  // Native on both sides, so that bytes move without JavaScript, behind a closed input gate too.
-  const incoming = new IdentityTransformStream()
-  const outgoing = new IdentityTransformStream()
-  const lost = new Error(CONNECTION_LOST)
-  let inner: Socket | undefined
-  let closing = false
-
-  const opened = (async () => {
-    if (secureTransport === 'on') throw new Error(NO_TLS)
-    const { address: relay, head } = link.tunnel(port)
-    inner = connect(relay, { secureTransport: 'off', allowHalfOpen: true })
-    const writer = inner.writable.getWriter()
-    await writer.write(new TextEncoder().encode(head))
-    writer.releaseLock()
-    const connected = await readHead(inner.readable)
-    return { connected, info: { remoteAddress: address } as SocketInfo }
-  })()
-
-  const closed = (async () => {
-    const { connected } = await opened
-    if (!inner || !connected || closing) {
-      await Promise.allSettled([outgoing.writable.abort(lost), incoming.writable.close(), inner?.close()])
-      return
-    }
-    const socket = inner
-    const down = socket.readable.pipeTo(incoming.writable)
-    const up = outgoing.readable.pipeTo(socket.writable)
-    up.catch(() => {})
-    await down
-    if (!allowHalfOpen) {
-      await Promise.allSettled([outgoing.writable.abort(lost)])
-    }
-    await Promise.allSettled([up])
-    await socket.close()
-  })()
-  closed.catch(() => {})
-  opened.catch((error: unknown) => {
-    void Promise.allSettled([outgoing.writable.abort(error), incoming.writable.abort(error)])
-  })
-
-  const close = async (): Promise<void> => {
-    closing = true
-    await Promise.allSettled([outgoing.writable.close()])
-    await inner?.close()
-    return closed
-  }
-  const startTls = (): never => {
-    throw new TypeError('The `secureTransport` socket option must be set to \'starttls\' for startTls to be called.')
-  }
-  const socket = {
-    readable: incoming.readable,
-    writable: outgoing.writable,
-    opened: opened.then(({ info }) => info),
-    closed,
-    close,
-    startTls,
+  const { address: relay, head, opened, over } = link.tunnel(port)
+  const inner = connect(relay, { secureTransport: 'off', allowHalfOpen })
+  const writer = inner.writable.getWriter()
+  writer.write(new TextEncoder().encode(head)).catch(() => {})
+  writer.releaseLock()
+  const refused = secureTransport === 'on' ? Promise.reject(new Error(NO_ADDRESS)) : undefined
+  refused?.catch(() => {})
+  over.catch(() => {})
+  if (refused) void inner.close()
+  return socketOf({
+    readable: inner.readable,
+    writable: inner.writable,
+    opened: refused ?? opened.then(() => ({ remoteAddress: address }) as SocketInfo),
+    // However a connection ends, the platform calls it closed; what is lost with it shows where it is read or written.
+    // workerd's own socket would not notice before someone reads or writes.
+    closed: refused ?? Promise.race([over, inner.closed]).catch(() => {}),
     upgraded: false,
-    secureTransport,
-  }
-  socket.opened.catch(() => {})
-  return Object.defineProperty(socket, Symbol.toStringTag, { value: 'Socket' }) as unknown as Socket
+    secureTransport: secureTransport as Socket['secureTransport'],
+    close: async () => {
+      await inner.close()
+    },
+    startTls: () => {
+      if (secureTransport === 'starttls') throw new Error('startTls() is not supported on this connection.')
+      throw new TypeError("The `secureTransport` socket option must be set to 'starttls' for startTls to be used.")
+    },
+  })
 }
 
-/** Reads the relay's answer to CONNECT, and not one byte more. Whether something listens. */
-async function readHead(readable: ReadableStream): Promise<boolean> {
-  const reader = readable.getReader({ mode: 'byob' })
-  let text = ''
-  while (!text.endsWith('\r\n\r\n')) {
-    const { value, done } = await reader.read(new Uint8Array(1))
-    if (done || value === undefined) break
-    text += String.fromCharCode(value[0] ?? 0)
-  }
-  reader.releaseLock()
-  return text.startsWith('HTTP/1.1 200')
+/** What the platform shows as a Socket. */
+function socketOf(parts: Omit<Socket, 'protocol' | 'proxyTo'>): Socket {
+  return Object.defineProperty(parts, Symbol.toStringTag, { value: 'Socket' }) as unknown as Socket
 }

@@ -23,6 +23,8 @@ export interface ChildOptions {
   /** The session's id, for the sweep of a child whose parent is gone. */
   readonly session: string
   readonly engine?: EngineAddress | undefined
+  /** The session's files, which a child whose parent is gone removes. */
+  readonly files?: { readonly folder: string; readonly lock: string } | undefined
   /** Told in words before a Node is installed. */
   readonly onInstall?: (text: string) => void
   /** Finds the Node to run it with. */
@@ -93,10 +95,10 @@ export class WranglerChild {
   }
 
   /** Reads the config, at first or again after `config-changed`. @throws as openChild. */
-  async read(options: Pick<ChildOptions, 'config' | 'env' | 'session' | 'engine'>): Promise<ProjectConfig> {
+  async read(options: Pick<ChildOptions, 'config' | 'env' | 'session' | 'engine' | 'files'>): Promise<ProjectConfig> {
     this.#config = new Latch()
-    const { config, env, session, engine } = options
-    this.#send({ type: 'read', version: CHILD_VERSION, config, session, ...(env !== undefined && { env }), ...(engine && { engine }) })
+    const { config, env, session, engine, files } = options
+    this.#send({ type: 'read', version: CHILD_VERSION, config, session, ...(env !== undefined && { env }), ...(engine && { engine }), ...(files && { files }) })
     this.#project = await this.#config.promise
     return this.#project
   }

@@ -7,6 +7,7 @@ import { CHILD_VERSION, type EngineAddress, type FromChild, type ProjectConfig, 
 import { MoorageError } from '../protocol/errors.ts'
 import { readProject, type WranglerConfig } from './config.ts'
 import { findWrangler, type FoundWrangler, loadWrangler, type Wrangler } from './found.ts'
+import { type LeftFiles, removeLeft } from './left.ts'
 import { failedMessage, Server } from './serve.ts'
 import { watchWorkerd } from './workerd.ts'
 
@@ -25,6 +26,7 @@ interface Opened {
 let opened: Opened | undefined
 let server: Server | undefined
 let sweepable: { readonly session: string; readonly engine: EngineAddress } | undefined
+let removable: LeftFiles | undefined
 let ending = false
 
 const workerd = watchWorkerd((how) => {
@@ -43,7 +45,9 @@ process.on('unhandledRejection', (reason) => tell({ type: 'log', level: 'debug',
 async function handle(message: ToChild): Promise<void> {
   if (message.type === 'read') {
     if (message.version !== CHILD_VERSION) throw new Error(`The session speaks version ${message.version}, the wrangler child ${CHILD_VERSION}.`)
-    if (message.engine) sweepable = { session: message.session, engine: message.engine }
+    const { session, engine, files } = message
+    if (engine) sweepable = { session, engine }
+    if (files) removable = { session, ...files }
     opened = await open(message.config, message.env)
     tell({ type: 'config', project: opened.project })
   } else if (message.type === 'start') {
@@ -91,7 +95,7 @@ function fail(error: unknown): void {
   process.send?.(failedMessage(error), () => void end(false))
 }
 
-/** @param orphaned whether the parent is gone without a word: what it left on the engine is then swept from here. */
+/** @param orphaned whether the parent is gone without a word: what it left on the engine and on the disk is then swept from here. */
 async function end(orphaned: boolean): Promise<void> {
   if (ending) return
   ending = true
@@ -101,6 +105,7 @@ async function end(orphaned: boolean): Promise<void> {
     const { sweepSession } = await import('../engine/leftovers.ts')
     await sweepSession(sweepable.engine, sweepable.session).catch(() => {})
   }
+  if (orphaned && removable) await removeLeft(removable).catch(() => {})
   process.exit(0)
 }
 

@@ -32,8 +32,6 @@ about('getTcpPort().fetch', 'http', (ask) => {
       'host: container',
       'user-agent: contract',
       'x-empty: ',
-      'x-moorage-token: theirs',
-      'x-moorage-url: http://theirs/',
     ])
   })
 

@@ -94,6 +94,6 @@ aboutOnce('monitor, after adoption', () => {
     await object.run('life', 'boot')
     await object.run('life', 'inactivityTimeout', { ms: '20000' })
     await object.abort()
-    assert.deepEqual(await object.run('monitor', 'adopted'), { runningInConstructor: true, monitored: exited(6) })
+    assert.deepEqual(await object.run('monitor', 'adopted'), { runningInConstructor: true, monitor: exited(6) })
   })
 })

@@ -9,7 +9,7 @@ const REFUSED: readonly [what: string, options: unknown, name: string, message?:
   ['an environment name with NUL', { env: { 'A\0B': 'x' } }, 'Error'],
   ['an environment value with NUL', { env: { A: 'x\0y' } }, 'Error'],
   ['more than ten labels', { labels: Object.fromEntries(Array.from('abcdefghijk', (c) => [c, 'x'])) }, 'Error'],
-  ['a label name that is empty', { labels: { ok: 'x', '': 'x' } }, 'Error', /\(index 1\)/],
+  ['a label name that is empty', { labels: { ok: 'x', '': 'x' } }, 'Error', /cannot be empty/],
   ['a label name of more than 16 bytes', { labels: { [`${'n'.repeat(15)}é`]: 'x' } }, 'Error', /\(index 0\)/],
   ['a label value of more than 64 bytes', { labels: { ok: 'x', a: `${'v'.repeat(63)}é` } }, 'Error', /\(index 1\)/],
   ['a label name with a control character', { labels: { 'a\tb': 'x' } }, 'Error', /\(index 0\)/],

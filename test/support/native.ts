@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { type Command, encodeCommand } from '../../runtime/protocol/agent.ts'
+import { type Command, encodeCommand, FromAgent, ToAgent } from '../../runtime/protocol/agent.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../runtime/protocol/frames.ts'
 import { encodeOpening, Kind, Verdict } from '../../runtime/protocol/gateway.ts'
 
@@ -45,17 +45,21 @@ export class Frames {
   }
 
   /** Takes the first frame out that has this id and one of these types. @throws Error where none comes in time. */
-  async next(id: number, ...types: readonly number[]): Promise<Frame> {
+  next(id: number, ...types: readonly number[]): Promise<Frame> {
+    const fits = (f: Frame) => f.id === id && (types.length === 0 || types.includes(f.type))
+    return this.nextWhere(fits, `${types.join('|')} of ${id}`)
+  }
+
+  /** Takes the first frame out that fits. @throws Error that names `what`, where none comes in time. */
+  async nextWhere(fits: (frame: Frame) => boolean, what = 'that fits'): Promise<Frame> {
     const until = Date.now() + PATIENCE_MS
     for (;;) {
-      const at = this.#frames.findIndex((f) => f.id === id && (types.length === 0 || types.includes(f.type)))
+      const at = this.#frames.findIndex(fits)
       if (at >= 0) return this.#frames.splice(at, 1)[0]!
       const left = until - Date.now()
       if (this.#ended || left <= 0) {
         const seen = this.#frames.map((f) => `${f.type}/${f.id}`).join(' ')
-        throw new Error(
-          `No frame ${types.join('|')} of ${id} came${this.#ended ? ' before the end' : ''}. There are: ${seen}`,
-        )
+        throw new Error(`No frame ${what} came${this.#ended ? ' before the end' : ''}. There are: ${seen}`)
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
@@ -90,6 +94,7 @@ export class Relay {
   #flows: Flow[] = []
   #wake: (() => void)[] = []
   #sockets = new Set<Socket>()
+  #handed = new Set<Socket>()
   #closed = false
 
   private constructor(dial: () => Socket, secret: Uint8Array, control: Socket) {
@@ -124,6 +129,7 @@ export class Relay {
       if (bytes.length < 28) return
       socket.off('data', take)
       socket.pause()
+      this.#handed.add(socket)
       this.#flows.push({
         from: `${bytes.subarray(16, 20).join('.')}:${bytes.readUInt16BE(24)}`,
         to: `${bytes.subarray(20, 24).join('.')}:${bytes.readUInt16BE(26)}`,
@@ -153,6 +159,12 @@ export class Relay {
         })
       })
     }
+  }
+
+  /** Ends the control connection and all that is parked; flows that were handed over stay. */
+  detach(): void {
+    this.#closed = true
+    for (const socket of this.#sockets) if (!this.#handed.has(socket)) socket.destroy()
   }
 
   close(): void {
@@ -186,3 +198,28 @@ export const u16 = (n: number): Uint8Array => Uint8Array.of(n & 255, n >>> 8)
 export const u32 = (n: number): Uint8Array => Uint8Array.of(n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24)
 /** The number in the first four bytes. */
 export const number = (bytes: Uint8Array): number => Buffer.from(bytes).readUInt32LE(0)
+
+/** errno and step of an id's FAILED frame. */
+export async function failure(link: Frames, id: number): Promise<readonly number[]> {
+  const { payload } = await link.next(id, FromAgent.FAILED)
+  return [number(payload), payload[4]!]
+}
+
+/** Exit code and signal of a process's EXIT frame. */
+export async function exit(link: Frames, id: number): Promise<readonly number[]> {
+  const { payload } = await link.next(id, FromAgent.EXIT)
+  return [number(payload), payload[4]!]
+}
+
+/** Everything that a stream of an id gives until its end; credit is given back for all of it. */
+export async function all(link: Frames, id: number, stream: number): Promise<string> {
+  const fits = (f: Frame) =>
+    f.id === id && (f.type === FromAgent.DATA || f.type === FromAgent.EOF) && f.payload[0] === stream
+  let text = ''
+  for (;;) {
+    const frame = await link.nextWhere(fits, `for stream ${stream} of ${id}`)
+    if (frame.type === FromAgent.EOF) return text
+    text += Buffer.from(frame.payload.subarray(1)).toString('latin1')
+    link.send(ToAgent.CREDIT, id, [stream, ...u32(frame.payload.length - 1)])
+  }
+}

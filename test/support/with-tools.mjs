@@ -27,7 +27,12 @@ try {
   const good = await work(words, stop.signal)
   process.exitCode = good && !stop.signal.aborted ? 0 : 1
 } catch (error) {
-  // What a person has to do is a sentence; anything else is a mistake of ours, with its stack.
-  process.stderr.write(`\n${error instanceof Missing ? error.message : error instanceof Error ? error.stack : error}\n`)
+  process.stderr.write(`\n${stop.signal.aborted ? stop.signal.reason.message : textOf(error)}\n`)
   process.exitCode = 1
+}
+
+/** What a person has to do is a sentence; anything else is a mistake of ours, with its stack. @param {unknown} error */
+function textOf(error) {
+  if (error instanceof Missing) return error.message
+  return error instanceof Error ? error.stack : String(error)
 }

@@ -40,7 +40,7 @@ export function run(): Promise<void> {
     'moorage.start starts a session through the front door': async () => {
       await vscode.commands.executeCommand('moorage.start')
       assert(api.session !== undefined)
-      assert.equal(await tree(/Quotes/), 'Quotes')
+      assert.equal(await tree(/^Quotes$/), 'Quotes')
     },
 
     'a request runs a container, and the tree lists class, object and container': async () => {

@@ -3,9 +3,10 @@
  * It keeps to protocol/worker.ts and decides as little as it can.
  */
 import { createServer, type IncomingMessage, request as httpRequest, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect as dial } from 'node:net'
+import { type AddressInfo, connect as dial, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
+import { Latch } from '../../../runtime/base/latch.ts'
 import * as wire from '../../../runtime/protocol/worker.ts'
 
 /** What a test's container is: a port of this machine for each port of the container. */
@@ -29,6 +30,11 @@ export interface StandInOptions {
   readonly onSignal?: (signal: number, object: FakeObject, relay: StandIn) => void
 }
 
+interface Tunnel {
+  readonly opened: Latch<boolean>
+  readonly over: Latch
+}
+
 export class StandIn {
   readonly token = 'token-of-the-test'
   readonly objects = new Map<string, FakeObject>()
@@ -42,13 +48,17 @@ export class StandIn {
   readonly #server: Server
   readonly #upgrades = new WebSocketServer({ noServer: true })
   readonly #open = new Set<Duplex>()
+  readonly #tunnels = new Map<string, Tunnel>()
   #instances = 0
 
   constructor(options: StandInOptions = {}) {
     this.#options = options
     this.#server = createServer((request, response) => void this.#request(request, response).catch(() => response.destroy()))
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head).catch(() => socket.destroy()))
-    this.#server.on('connect', (request, socket) => void this.#connect(request, socket).catch(() => socket.destroy()))
+    this.#server.on('connect', (request, socket, head) => {
+      if (head.length > 0) socket.unshift(head)
+      void this.#connect(request, socket).catch(() => socket.destroy())
+    })
     this.#server.on('connection', (socket) => {
       this.#open.add(socket)
       socket.on('close', () => this.#open.delete(socket))
@@ -107,7 +117,12 @@ export class StandIn {
     const path = request.url ?? ''
     if (!object) response.writeHead(410, { [wire.ERROR]: encoded({ message: 'Network connection lost.', retryable: true }) }).end()
     else if (path === '/call') await this.#call(instance, object, request, response)
-    else if (path === '/end') await this.#end(instance, object, request, response)
+    else if (path === '/tunnel') {
+      const tunnel = this.#tunnel(String(request.headers[wire.TUNNEL]))
+      response.writeHead((await tunnel.opened.promise) ? 200 : 502).flushHeaders()
+      await tunnel.over.promise
+      response.end()
+    } else if (path === '/end') await this.#end(instance, object, request, response)
     else await this.#port(instance, object, request, response)
   }
 
@@ -232,19 +247,29 @@ export class StandIn {
 
   async #connect(request: IncomingMessage, socket: Duplex): Promise<void> {
     const [instance = '', port = ''] = (request.url ?? '').split(':')
+    const tunnel = this.#tunnel(String(request.headers[wire.TUNNEL]))
+    socket.on('close', () => tunnel.over.resolve())
+    await this.#turn(instance, Number(request.headers[wire.SEQ]))
     const target = this.#byInstance.get(instance)?.container?.ports[Number(port)]
     if (target === undefined) {
-      socket.end('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n')
+      ;(socket as Socket).resetAndDestroy()
+      tunnel.opened.resolve(false)
       return
     }
     const far = dial({ port: target, allowHalfOpen: true })
     far.on('connect', () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      tunnel.opened.resolve(true)
       socket.pipe(far).pipe(socket)
     })
     far.on('error', () => socket.destroy())
     socket.on('error', () => far.destroy())
     socket.on('close', () => far.destroy())
+  }
+
+  #tunnel(id: string): Tunnel {
+    const tunnel = this.#tunnels.get(id) ?? { opened: new Latch<boolean>(), over: new Latch() }
+    this.#tunnels.set(id, tunnel)
+    return tunnel
   }
 
   async #turn(instance: string, seq: number): Promise<void> {

@@ -34,7 +34,8 @@ export class ContractObject implements AsyncDisposable {
   }
 
   async #run(topic: string, sentence: string, query: Args): Promise<Told> {
-    const answer = await this.fetch(`run/${topic}/${sentence}?${new URLSearchParams(query)}`)
+    // POST, because a GET may be asked again by what stands between when it takes long.
+    const answer = await this.fetch(`run/${topic}/${sentence}?${new URLSearchParams(query)}`, { method: 'POST' })
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${topic}.${sentence}: ${answer.status} ${text.slice(0, 500)}`)
     const told = JSON.parse(text) as { value?: unknown; error?: { name: string; message: string }; lost?: string }

@@ -1,5 +1,6 @@
 // What a test file leaves behind: containers, networks and volumes of Moorage on the engine, and processes.
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +11,9 @@ const run = promisify(execFile)
 /** The label that everything of a session bears. */
 const LABEL = 'moorage.session'
 
+/** The label that names the process of the session. */
+const OWNER = 'moorage.owner'
+
 /** Set for every test file, so that all processes under it can be told by their environment. */
 export const MARK = 'MOORAGE_TEST_RUN'
 
@@ -17,22 +21,33 @@ export const MARK = 'MOORAGE_TEST_RUN'
 const SETTLE_MS = 3000
 
 /**
- * Everything of Moorage on the engine, one line each, as `container 1f0c… name`. Empty where no engine answers.
+ * Everything of Moorage on the engine, one line each, as `container 1f0c… name`. What belongs to a process that lives is left
+ * out: someone else is at work with it, and a process of ours that lives on is told by itself. Empty where no engine answers.
  * @returns {Promise<string[]>}
  */
 export async function onEngine() {
+  const owner = `{{.Label "${OWNER}"}}`
   const queries = [
-    ['container', 'ps', '--all', '--no-trunc', '--format', '{{.ID}} {{.Names}} ({{.Status}})'],
-    ['network', 'network', 'ls', '--no-trunc', '--format', '{{.ID}} {{.Name}}'],
-    ['volume', 'volume', 'ls', '--format', '{{.Name}}'],
+    ['container', 'ps', '--all', '--no-trunc', '--format', `${owner}\t{{.ID}} {{.Names}} ({{.Status}})`],
+    ['network', 'network', 'ls', '--no-trunc', '--format', `${owner}\t{{.ID}} {{.Name}}`],
+    ['volume', 'volume', 'ls', '--format', `${owner}\t{{.Name}}`],
   ]
   const found = await Promise.all(
     queries.map(async ([kind, ...query]) => {
       const { stdout } = await run('docker', [...query, '--filter', `label=${LABEL}`]).catch(() => ({ stdout: '' }))
-      return lines(stdout).map((line) => `${kind} ${line}`)
+      return lines(stdout).flatMap((line) => {
+        const [owner = '', thing = ''] = line.split('\t')
+        return lives(owner) ? [] : [`${kind} ${thing}`]
+      })
     }),
   )
   return found.flat()
+}
+
+/** Whether the process that a label names is there. @param {string} owner `host:pid:start` */
+function lives(owner) {
+  const pid = Number(owner.split(':').at(-2))
+  return pid > 0 && existsSync(`/proc/${pid}`)
 }
 
 /**
@@ -55,14 +70,15 @@ export async function processesWith(mark) {
 
 /**
  * What is there now and was not before, after the time that an orderly end may take.
- * @param {readonly string[]} before what `onEngine` said
+ * @param {readonly string[] | undefined} before what `onEngine` said; undefined: only processes are looked for
  * @param {string} mark of the file that has ended
  * @returns {Promise<string[]>}
  */
 export async function leaksSince(before, mark) {
   const until = performance.now() + SETTLE_MS
   for (;;) {
-    const left = [...(await processesWith(mark)), ...newIn(await onEngine(), before)]
+    const things = before === undefined ? [] : newIn(await onEngine(), before)
+    const left = [...(await processesWith(mark)), ...things]
     if (left.length === 0 || performance.now() > until) return left
     await sleep(100)
   }

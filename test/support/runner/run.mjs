@@ -22,8 +22,8 @@ export async function filesOf(layer, parts) {
 }
 
 /**
- * Runs the files of a layer and hands on each result as it comes. A layer that uses the engine is checked for leaks after
- * each file: what the file left behind is one more failed test of it.
+ * Runs the files of a layer and hands on each result as it comes. What a file has left behind is one more failed test of it:
+ * processes, and where the layer uses the engine, what is on that.
  * @param {object} options
  * @param {import('./layers.mjs').Layer} options.layer
  * @param {readonly string[]} options.files
@@ -49,7 +49,7 @@ export async function runLayer({ layer, files, node, env, signal, onResult }) {
 async function runChecked(file, { layer, node, env, signal }) {
   const usesEngine = layer.needs.includes('engine')
   const mark = randomUUID()
-  const before = usesEngine ? await onEngine() : []
+  const before = usesEngine ? await onEngine() : undefined
   const result = await runFile({
     file,
     node,

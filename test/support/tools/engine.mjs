@@ -7,7 +7,7 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cacheFolder } from './cache.mjs'
 import { find, run } from './command.mjs'
-import { ENGINE, ensurePackages } from './packages.mjs'
+import { CLIENT, ENGINE, ensurePackages } from './packages.mjs'
 import { Missing, say } from './say.mjs'
 
 /** An engine that we start answers within this time, in ms; 5 s is usual. */
@@ -31,6 +31,7 @@ export async function ensureEngine(signal) {
   if (await answers()) return { started: false, stop: async () => {} }
   if (process.platform !== 'linux') throw new Missing('No container engine answers. Start Docker, then run this again.')
   await ensurePackages([ENGINE], signal)
+  await ensurePackages([CLIENT], signal)
   if (await answers()) return { started: false, stop: async () => {} }
   if (process.getuid?.() !== 0) {
     throw new Missing(

@@ -1,16 +1,21 @@
 // Programs that come from the system's packages.
+import { existsSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { find, run } from './command.mjs'
 import { Missing, say } from './say.mjs'
 
 /**
- * A program and the Debian packages that bring it.
+ * A program, or another file by its absolute path, and the Debian packages that bring it.
  * @typedef {{ program: string, packages: readonly string[] }} Program
  */
 
 /** The engine itself; iptables is what dockerd needs and docker.io only recommends. @type {Program} */
 export const ENGINE = { program: 'dockerd', packages: ['docker.io', 'iptables'] }
+
+/** The engine's client. Debian 12 has it in docker.io; later ones do not. @type {Program} */
+export const CLIENT = { program: 'docker', packages: ['docker-cli'] }
 
 /** A static busybox, for the base images. @type {Program} */
 export const BUSYBOX = { program: 'busybox', packages: ['busybox-static'] }
@@ -21,7 +26,13 @@ export const FOR_TESTS = [
   { program: 'musl-gcc', packages: ['musl-tools'] },
   { program: 'aarch64-linux-gnu-gcc', packages: ['gcc-aarch64-linux-gnu'] },
   { program: 'qemu-aarch64-static', packages: ['qemu-user-static'] },
+  // Native modules of the VS Code server are compiled for the Node that runs it.
+  { program: 'g++', packages: ['g++'] },
+  { program: 'make', packages: ['make'] },
+  { program: 'python3', packages: ['python3'] },
   { program: 'chromium', packages: ['chromium'] },
+  // Pictures of VS Code are made in the font that its designs are drawn in.
+  { program: '/usr/share/fonts/opentype/inter', packages: ['fonts-inter'] },
 ]
 
 /** While another apt holds its locks we try again this often, in ms, and this long. */
@@ -34,7 +45,7 @@ const LOCKED_FOR_MS = 300_000
  * @throws Missing with the command to run, where we may not install
  */
 export async function ensurePackages(programs, signal) {
-  const missing = programs.filter(({ program }) => find(program) === undefined)
+  const missing = programs.filter(({ program }) => !isThere(program))
   const packages = [...new Set(missing.flatMap((one) => one.packages))]
   if (packages.length === 0) return
   const aptGet = find('apt-get')
@@ -49,6 +60,11 @@ export async function ensurePackages(programs, signal) {
   say(`Installing with apt-get: ${packages.join(' ')} …`)
   await apt(['update'], signal)
   await apt(['install', '--yes', '--no-install-recommends', ...packages], signal)
+}
+
+/** @param {string} program */
+function isThere(program) {
+  return isAbsolute(program) ? existsSync(program) : find(program) !== undefined
 }
 
 /** @param {readonly string[]} args @param {AbortSignal} signal */

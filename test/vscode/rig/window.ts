@@ -53,7 +53,7 @@ export async function openWindow(options: {
       page,
       async picture(name) {
         await mkdir(PICTURES, { recursive: true })
-        await page.screenshot({ path: join(PICTURES, `${name}.png`) })
+        await page.screenshot({ path: join(PICTURES, `${name}.png`), animations: 'disabled' })
       },
       [Symbol.asyncDispose]: () => browser.close(),
     }
@@ -66,5 +66,6 @@ export async function openWindow(options: {
 function launch(): Promise<Browser> {
   const executablePath = find('chromium')
   if (executablePath === undefined) throw new Error('There is no chromium here.')
-  return chromium.launch({ executablePath, args: FLAGS })
+  const fonts = join(root, 'test/vscode/rig/fonts.conf')
+  return chromium.launch({ executablePath, args: FLAGS, env: { ...process.env, FONTCONFIG_FILE: fonts } })
 }

@@ -44,8 +44,6 @@ export const http: Sentences = {
       'cf-connecting-ip': '192.0.2.7',
       forwarded: 'for=192.0.2.7',
       'user-agent': 'contract',
-      'x-moorage-token': 'theirs',
-      'x-moorage-url': 'http://theirs/',
       'x-empty': '',
     }
     const answer = await o.container.getTcpPort(8080).fetch('http://container/echo', { headers })

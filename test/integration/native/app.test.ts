@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { constants } from 'node:os'
+import { after, before, describe, it } from 'node:test'
+import { Fact, FromAgent, Step, ToAgent } from '../../../runtime/protocol/agent.ts'
+import { exit, failure, number } from '../../support/native.ts'
+import { type App, type Sandbox, Stage } from './stage.ts'
+
+/** Says exit code, and what the engine has in its log. */
+async function ended(app: App): Promise<{ code: number; log: string }> {
+  const { StatusCode } = await app.container.wait()
+  const log = await app.container.logs({ stdout: true, stderr: true })
+  // Each line of the log has a header of 8 bytes.
+  return { code: StatusCode, log: log.toString('latin1').replaceAll(/[\x01\x02]\0{3}[^]{4}/g, '') }
+}
+
+describe('an app container', () => {
+  let stage: Stage
+  let sandbox: Sandbox
+  before(async () => {
+    stage = await Stage.open()
+    sandbox = await stage.sandbox()
+  })
+  after(() => stage[Symbol.asyncDispose]())
+
+  it("has the app as PID 1: its output is the log, its exit code the container's", async () => {
+    const app = await stage.app(sandbox)
+    await app.run({ argv: ['sh', '-c', 'echo pid $$; echo wrong >&2; exit 7'] })
+    assert.deepEqual(await ended(app), { code: 7, log: 'pid 1\nwrong\n' })
+  })
+
+  it('gives the app its user, groups, HOME, folder and environment', async () => {
+    const app = await stage.app(sandbox)
+    const script =
+      'id; env | grep -v SHLVL | sort; pwd; (: >/dev/stdout >/dev/stderr) && echo opened; cat; ls /proc/self/fd | wc -w'
+    await app.run({ argv: ['sh', '-c', script], env: { PATH: '/bin', A: 'b=c' }, cwd: '/home/app', user: 'app' })
+    const log = [
+      'uid=1000(app) gid=1000(app) groups=1000(app),2000(extra)',
+      'A=b=c',
+      'HOME=/home/app',
+      'PATH=/bin',
+      'PWD=/home/app',
+      '/home/app',
+      'opened',
+      '4',
+      '',
+    ]
+    assert.deepEqual(await ended(app), { code: 0, log: log.join('\n') })
+  })
+
+  it('knows users as the engine does', async () => {
+    const app = await stage.app(sandbox)
+    await app.run({ argv: ['sleep', '1000'] })
+    const id = async (user: string) => (await app.shell('id', { user })).out.trim()
+    assert.equal(await id(''), 'uid=0(root) gid=0(root) groups=0(root),10(wheel)')
+    assert.equal(await id('app'), 'uid=1000(app) gid=1000(app) groups=1000(app),2000(extra)')
+    assert.equal(await id('1000'), 'uid=1000(app) gid=1000(app) groups=1000(app),2000(extra)')
+    assert.equal(await id('app:extra'), 'uid=1000(app) gid=2000(extra) groups=2000(extra)')
+    assert.equal(await id('4242'), 'uid=4242 gid=0(root) groups=0(root)')
+    assert.equal(await id('4242:17'), 'uid=4242 gid=17 groups=17')
+    assert.equal((await app.shell('echo $HOME', { user: 'app' })).out, '/home/app\n')
+    app.link.command(ToAgent.SPAWN, 1, { argv: ['id'], user: 'nobody-here' })
+    assert.deepEqual(await failure(app.link, 1), [constants.errno.ENOENT, Step.USER])
+  })
+
+  it('runs a static program of a scratch image, without /etc/passwd', async () => {
+    const app = await stage.app(sandbox, { image: 'scratch' })
+    await app.run({ argv: ['/sh', '-c', 'echo $HOME; while :; do read never; done <>/dev/zero'], user: '1234:5' })
+    app.link.command(ToAgent.SPAWN, 1, { argv: ['./sh', '-c', 'exit 9'] })
+    assert.deepEqual(await exit(app.link, 1), [9, 0])
+    app.link.command(ToAgent.SPAWN, 2, { argv: ['/sh'], user: 'root' })
+    assert.deepEqual(await failure(app.link, 2), [constants.errno.ENOENT, Step.USER])
+    app.link.send(ToAgent.ASK, 3, [Fact.STATUS])
+    const status = Buffer.from((await app.link.next(3, FromAgent.FACT)).payload.subarray(1)).toString()
+    assert.match(status, /^Uid:\t1234\t1234\t1234\t1234$/m)
+    await app.printed('/\n')
+  })
+
+  it('ends with 127 and a reason where the program is not there, 126 where it cannot be run', async () => {
+    for (const [argv, errno, code] of [
+      [['no-such-program'], constants.errno.ENOENT, 127],
+      [['/etc/passwd'], constants.errno.EACCES, 126],
+    ] as const) {
+      const app = await stage.app(sandbox)
+      app.link.command(ToAgent.RUN, 0, { argv })
+      assert.deepEqual(await failure(app.link, 0), [errno, Step.EXEC])
+      assert.equal((await ended(app)).code, code)
+    }
+  })
+
+  it("does not count the agent among the app's children, nor let it hold them", async () => {
+    const app = await stage.app(sandbox)
+    await app.run({ argv: ['sh', '-c', 'sleep 0.01 & wait; kill -TERM -1; kill -HUP 0; echo done; exec sleep 1000'] })
+    await app.printed('done\n')
+    assert.equal((await app.shell('exit 3')).code, 3)
+    // An orphan of an exec belongs to the agent, not to an app that may not wait for it.
+    const { out } = await app.shell('(sleep 0.01; true) & echo $!')
+    assert.equal((await app.shell(`while [ -e /proc/${out.trim()} ]; do :; done`)).code, 0)
+  })
+
+  it('keeps no capability and no right to reboot', async () => {
+    const app = await stage.app(sandbox)
+    await app.run({ argv: ['sleep', '1000'] })
+    const sysBoot = 1 << 22
+    const sets = async (script: string, user = '') => {
+      const { out } = await app.shell(script, { user })
+      return [...out.matchAll(/^Cap(\w+):\t([0-9a-f]+)$/gm)].map(
+        ([, name, hex]) => [name, Number.parseInt(hex!, 16)] as const,
+      )
+    }
+    for (const script of ['grep Cap /proc/1/status', 'grep Cap /proc/self/status']) {
+      for (const [name, bits] of await sets(script)) assert.equal(bits & sysBoot, 0, `${script}: ${name}`)
+    }
+    const ofUser = new Map(await sets('grep Cap /proc/self/status', 'app'))
+    assert.deepEqual([ofUser.get('Prm'), ofUser.get('Eff'), ofUser.get('Amb')], [0, 0, 0])
+  })
+
+  it('gets signals from the agent, as PID 1 does', async () => {
+    const app = await stage.app(sandbox)
+    await app.run({ argv: ['sh', '-c', 'trap "echo got TERM; exit 5" TERM; echo set; while :; do sleep 0.01; done'] })
+    await app.printed('set\n')
+    app.link.send(ToAgent.SIGNAL, 0, [15])
+    assert.deepEqual(await ended(app), { code: 5, log: 'set\ngot TERM\n' })
+  })
+
+  it('ends at once with its stdin, whatever the app and its processes ignore', async () => {
+    for (const user of ['', 'app']) {
+      const app = await stage.app(sandbox)
+      const argv = ['sh', '-c', 'trap "" TERM INT HUP QUIT; echo deaf; while :; do sleep 0.05; done']
+      await app.run({ argv, user })
+      await app.printed('deaf\n')
+      app.link.command(ToAgent.SPAWN, 1, { argv, user })
+      assert.ok(number((await app.link.next(1, FromAgent.STARTED)).payload) > 1)
+      const start = performance.now()
+      app.stdin.destroy()
+      assert.equal((await ended(app)).code, 130)
+      // Far above the 0.02 s that it takes, far below any grace period.
+      assert.ok(performance.now() - start < 2000)
+    }
+  })
+
+  it('ends with its stdin before it was started, too', async () => {
+    const app = await stage.app(sandbox)
+    app.stdin.destroy()
+    assert.equal((await ended(app)).code, 0)
+  })
+
+  it('stops when the engine says so, while it is warm', async () => {
+    const app = await stage.app(sandbox)
+    await app.container.stop({ t: 60 })
+    assert.equal((await ended(app)).code, 143)
+  })
+})
