@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { Latch } from './base/latch.ts'
 import { Scope } from './base/scope.ts'
 import { findEngine } from './engine/discover.ts'
-import { LABEL, ownerLabel, sweepDead, sweepSession } from './engine/leftovers.ts'
+import { LABEL, ownerLabel, sweep, sweepDead } from './engine/leftovers.ts'
 import { distFolder } from './files.ts'
 import { ContainerHost } from './host.ts'
 import { HashCache } from './image/hash-cache.ts'
@@ -159,7 +159,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   const owner = await ownerLabel()
   // The last thing to close in the engine: whatever is still there of this session is removed by its labels.
   scope.own(async () => {
-    await sweepSession(engine.address, id)
+    await sweep(engine, id)
   })
 
   const projects: Project[] = []
@@ -210,7 +210,9 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   scope.own(() => events.dispose())
   scope.own(async () => {
     const ended = fleet.close({ kind: 'session-ended' })
-    await Promise.all([ended, host.close(ended.catch(() => undefined))])
+    // All of it at once, also what is just being made: everyone who waits for a container finds it gone.
+    const swept = sweep(engine, id).catch(() => undefined)
+    await Promise.all([ended, host.close(Promise.allSettled([ended, swept]))])
   })
 
   function hear(news: RelayNews): void {

@@ -1,7 +1,7 @@
 /** What happened becomes what is: the model of a session as a function of its events. */
 import { Emitter } from './base/emitter.ts'
 import type { Happening, SessionEvent } from './protocol/events.ts'
-import type { ClassModel, ObjectModel, ProjectModel, SessionModel } from './protocol/model.ts'
+import type { ClassModel, ProcessModel, ProjectModel, SessionModel } from './protocol/model.ts'
 
 /** The model after one more event. Parts that it does not touch keep their identity. */
 export function reduce(model: SessionModel, event: Happening): SessionModel {
@@ -47,9 +47,31 @@ export function reduce(model: SessionModel, event: Happening): SessionModel {
           (o) => ({ ...o, container: event.container }),
         ),
       }
+    case 'process': {
+      const { process } = event
+      const known = model.processes.some((p) => p.id === process.id)
+      const processes = known
+        ? changed(
+            model.processes,
+            (p) => p.id === process.id,
+            () => process,
+          )
+        : [...model.processes, process]
+      return { ...model, processes: forgetting(processes) }
+    }
     default:
       return model
   }
+}
+
+/** Processes that ended and are still in the model; the oldest go first. */
+const ENDED_PROCESSES = 200
+
+function forgetting(processes: readonly ProcessModel[]): readonly ProcessModel[] {
+  const ended = processes.filter((p) => p.end !== undefined)
+  if (ended.length <= ENDED_PROCESSES) return processes
+  const oldest = ended[0]
+  return processes.filter((p) => p !== oldest)
 }
 
 function changed<T>(list: readonly T[], which: (item: T) => boolean, change: (item: T) => T): readonly T[] {
@@ -65,7 +87,7 @@ export class Store {
 
   constructor(session: string, now: () => number = Date.now) {
     this.#now = now
-    this.#model = { session, engine: { state: 'connecting' }, projects: [], classes: [], objects: [] }
+    this.#model = { session, engine: { state: 'connecting' }, projects: [], classes: [], objects: [], processes: [] }
   }
 
   get model(): SessionModel {

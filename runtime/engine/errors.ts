@@ -28,7 +28,8 @@ interface Rule {
   readonly advice?: readonly string[]
 }
 
-const FREE_SPACE = [
+/** What to do when the engine's disk is full. */
+export const DISK_ADVICE = [
   'Free some space: `docker system df` shows what the engine holds, `docker system prune` removes what nothing uses.',
 ]
 
@@ -38,7 +39,7 @@ const RULES: readonly Rule[] = [
     problem: 'disk-full',
     code: 'disk-full',
     words: /no space left on device|not enough (disk )?space|disk quota exceeded/i,
-    advice: FREE_SPACE,
+    advice: DISK_ADVICE,
   },
   {
     problem: 'permission',

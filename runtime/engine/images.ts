@@ -39,7 +39,6 @@ export interface ImportOptions extends CallOptions {
   readonly reference: string
   /** Dockerfile instructions: `ENTRYPOINT ["/a"]`, `LABEL a=b`. */
   readonly changes?: readonly string[]
-  readonly platform?: string
 }
 
 /** The part of Engine that is about images. */
@@ -64,10 +63,10 @@ export class EngineImages {
 
   /** Makes an image of one layer from a tar, without a registry. Resolves with its id. The tar is read to its end or destroyed. */
   async import(tar: Buffer | Readable, options: ImportOptions): Promise<string> {
-    const { reference, changes = [], platform, signal } = options
+    const { reference, changes = [], signal } = options
     const { repository, tag } = splitReference(reference)
     const doing = `import the image ${reference}`
-    const query = { fromSrc: '-', repo: repository, tag, changes, platform }
+    const query = { fromSrc: '-', repo: repository, tag, changes }
     let id = ''
     await this.follow({ method: 'POST', path: '/images/create', query, stream: tar, doing, signal }, (line) => {
       if (line.status?.startsWith('sha256:')) id = line.status

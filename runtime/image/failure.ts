@@ -1,5 +1,5 @@
 /** A failed build in words: which line of the Dockerfile, why, and what to do. */
-import { problemOf } from '../engine/errors.ts'
+import { DISK_ADVICE, problemOf } from '../engine/errors.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { Dockerfile, Instruction } from './dockerfile.ts'
 import type { BuildLog } from './progress.ts'
@@ -36,12 +36,14 @@ export function buildError(error: unknown, { file, path, log, failed, unreadable
     engineMessage: said,
   }
   const where = place ? `${path}:${place.line}` : path
-  if (problemOf(error) === 'disk-full')
+  // The builder tells only of its own writes; those of a RUN are told by what it wrote.
+  if (problemOf(error) === 'disk-full' || lastOutput.some((line) => /no space left on device/i.test(line))) {
     return new MoorageError('disk-full', `${where}: the engine's disk is full.`, {
-      advice: error.advice,
+      advice: DISK_ADVICE,
       detail,
       cause: error,
     })
+  }
   return new MoorageError('build-failed', `${where}: ${sentence(said, place)}`, {
     advice: adviceFor(said, place),
     detail,

@@ -60,6 +60,8 @@ export class BuildLog {
 
   /** Takes the classic builder's text as it comes, lines broken anywhere. */
   push(text: string): void {
+    // The builder's own words come in messages of their own, also behind output without an end of line.
+    if (STEP.test(text.trimEnd()) || REMARK.test(text)) this.end()
     this.rest += text
     for (let end = this.rest.indexOf('\n'); end >= 0; end = this.rest.indexOf('\n')) {
       this.line(this.rest.slice(0, end))

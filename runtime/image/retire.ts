@@ -12,7 +12,10 @@ export async function retireImages(
   signal?: AbortSignal,
 ): Promise<void> {
   const ours = await engine.images.list([`moorage.image=${label}`], { signal })
-  const old = ours.filter((image) => image.id !== current).sort((a, b) => b.createdAt - a.createdAt)
+  // A list has whole seconds, in which two builds may fall.
+  const infos = await Promise.all(ours.map(({ id }) => engine.images.inspect(id, { signal })))
+  const old = infos.filter((image) => image !== undefined).filter((image) => image.id !== current)
+  old.sort((a, b) => b.createdAt - a.createdAt)
   for (const image of old.slice(KEPT - 1)) {
     // A tag that is not ours means that somebody wants it.
     if (image.tags.some((tag) => !tag.startsWith('moorage/'))) continue

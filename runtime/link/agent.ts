@@ -4,6 +4,7 @@ import { type Command, encodeCommand, FromAgent, Step, Stream, ToAgent } from '.
 import { encodeFrame, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
 import type { RunResult } from '../protocol/relay.ts'
 import { Connection } from './connection.ts'
+import { LinkedProcess } from './process.ts'
 
 /** A port of the container did not answer. `refused`: nobody listens there. */
 export class DialError extends Error {
@@ -35,6 +36,7 @@ export class AgentLink {
   /** Signals that came while there was no link. */
   #signals: number[] = []
   readonly #dials = new Map<number, { latch: Latch<Connection>; connection: Connection }>()
+  readonly #processes = new Map<number, LinkedProcess>()
   readonly #asks = new Map<number, Latch<string>>()
   readonly #onChange: (up: boolean) => void
 
@@ -108,24 +110,51 @@ export class AgentLink {
    * @throws DialError where nobody listens, or the container is gone.
    */
   async dial(port: number): Promise<Connection> {
-    while (!this.#up.settled || this.#socket === undefined) await this.#up.promise
+    while (!this.#closed && (!this.#up.settled || this.#socket === undefined)) await this.#up.promise
     if (this.#closed) throw new DialError('The container has ended.', false)
     const id = this.#newId()
+    const latch = new Latch<Connection>()
     const connection = new Connection({
       data: (bytes) => this.#sendParts(id, bytes),
       eof: () => this.#send(ToAgent.EOF, id),
       credit: (bytes) => this.#credit(id, bytes),
       close: () => {
         if (this.#dials.delete(id)) this.#send(ToAgent.CLOSE, id)
+        latch.reject(new DialError('The connection broke.', false))
       },
     })
-    const latch = new Latch<Connection>()
     this.#dials.set(id, { latch, connection })
     this.#send(ToAgent.DIAL, id, u16(port))
     const opened = await within(DIAL_TIMEOUT_MS, latch.promise)
     if (opened !== undefined) return opened
     connection.destroy()
     throw new DialError('The container did not take the connection in time.', false)
+  }
+
+  /** Starts a process beside the app; its `started` tells how that went. The caller reads or destroys its streams. */
+  spawn(command: Command): LinkedProcess {
+    const id = this.#newId()
+    const process = new LinkedProcess(
+      {
+        data: (bytes) => this.#sendParts(id, bytes),
+        eof: () => this.#send(ToAgent.EOF, id),
+        credit: (stream, bytes) => this.#credit(id, bytes, stream),
+        signal: (signal) => this.#send(ToAgent.SIGNAL, id, Uint8Array.of(signal)),
+        resize: (cols, rows) => this.#send(ToAgent.RESIZE, id, Uint8Array.of(...u16(cols), ...u16(rows))),
+        done: () => {
+          if (this.#processes.delete(id)) this.#send(ToAgent.EXITED, id)
+        },
+      },
+      command,
+    )
+    const payload = encodeCommand(command)
+    if (this.#closed || !this.#up.settled) process.onGone(new Error('The container has ended.'))
+    else if (payload.length > MAX_PAYLOAD_BYTES) process.onFailed(E2BIG, Step.COMMAND)
+    else {
+      this.#processes.set(id, process)
+      this.#send(ToAgent.SPAWN, id, payload)
+    }
+    return process
   }
 
   /** Ends the link for good: connections break, what waits is rejected. */
@@ -136,11 +165,15 @@ export class AgentLink {
     this.#run?.latch.reject(new Error('The container has ended.'))
     this.#socket?.destroy()
     this.#breakAll()
+    for (const process of this.#processes.values()) process.onGone(new Error('The container has ended.'))
+    this.#processes.clear()
   }
 
   #receive(frame: Frame): void {
     const payload = Buffer.from(frame.payload.buffer, frame.payload.byteOffset, frame.payload.byteLength)
-    if (frame.type === FromAgent.DATA) {
+    const process = this.#processes.get(frame.id)
+    if (process !== undefined) this.#ofProcess(process, frame, payload)
+    else if (frame.type === FromAgent.DATA) {
       if (payload[0] === Stream.CONNECTION) this.#dials.get(frame.id)?.connection.received(payload.subarray(1))
     } else if (frame.type === FromAgent.EOF) {
       this.#dials.get(frame.id)?.connection.receivedEof()
@@ -154,6 +187,18 @@ export class AgentLink {
     else if (frame.type === FromAgent.STARTED && frame.id === 0) {
       this.#run?.latch.resolve({ pid: payload.readUInt32LE(0) })
     } else if (frame.type === FromAgent.FACT) this.#asks.get(frame.id)?.resolve(payload.subarray(1).toString('latin1'))
+  }
+
+  #ofProcess(process: LinkedProcess, { type, id }: Frame, payload: Buffer): void {
+    if (type === FromAgent.DATA) process.onData(payload.readUInt8(0), payload.subarray(1))
+    else if (type === FromAgent.EOF) process.onEof(payload.readUInt8(0))
+    else if (type === FromAgent.CREDIT) process.onCredit(payload.readUInt32LE(0))
+    else if (type === FromAgent.STARTED) process.onStarted(payload.readUInt32LE(0))
+    else if (type === FromAgent.EXIT) process.onExit(payload.readUInt32LE(0), payload.readUInt8(4))
+    else if (type === FromAgent.FAILED) {
+      this.#processes.delete(id)
+      process.onFailed(payload.readUInt32LE(0), payload.readUInt8(4))
+    }
   }
 
   #failed(id: number, payload: Buffer): void {
@@ -179,6 +224,7 @@ export class AgentLink {
       else this.#send(ToAgent.RUN, 0, this.#run.payload)
     }
     for (const signal of this.#signals.splice(0)) this.signal(signal)
+    for (const process of this.#processes.values()) process.onRelinked()
     this.#onChange(true)
   }
 
@@ -186,6 +232,11 @@ export class AgentLink {
     if (this.#socket !== socket) return
     this.#socket = undefined
     this.#breakAll()
+    for (const [id, process] of [...this.#processes]) {
+      if (process.isStarted) continue
+      this.#processes.delete(id)
+      process.onGone(new Error('The link to the container was lost.'))
+    }
     if (this.#closed) return
     if (this.#up.settled) this.#up = new Latch()
     this.#onChange(false)
@@ -206,9 +257,9 @@ export class AgentLink {
     return this.#lastId
   }
 
-  #credit(id: number, bytes: number): void {
+  #credit(id: number, bytes: number, stream: number = Stream.CONNECTION): void {
     const payload = new Uint8Array(5)
-    payload[0] = Stream.CONNECTION
+    payload[0] = stream
     new DataView(payload.buffer).setUint32(1, bytes, true)
     this.#send(ToAgent.CREDIT, id, payload)
   }

@@ -49,6 +49,10 @@ export class GatewayLink {
   /** Connects. @throws where the gateway does not answer. */
   async open(): Promise<void> {
     const control = await this.#dial(Kind.CONTROL)
+    if (this.#closed) {
+      control.destroy()
+      throw new Error('The gateway was lost.')
+    }
     this.#control = control
     const reader = new FrameReader()
     control.on('data', (chunk) => {

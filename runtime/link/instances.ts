@@ -122,12 +122,15 @@ export class InstanceRoute {
     return this.turn(seq + 1)
   }
 
-  /** A raw connection by the isolate's id for it; known from whichever of CONNECT and GET /tunnel comes first. */
+  /** A raw connection by the isolate's id for it; known from whichever of CONNECT and GET /tunnel comes first, until forgetTunnel(). */
   tunnel(id: string): Tunnel {
     const tunnel = this.#tunnels.get(id) ?? { opened: new Latch<boolean>(), over: new Latch() }
     this.#tunnels.set(id, tunnel)
-    void tunnel.over.promise.then(() => this.#tunnels.delete(id))
     return tunnel
+  }
+
+  forgetTunnel(id: string): void {
+    this.#tunnels.delete(id)
   }
 
   /** Ends the socket and the long polls. */

@@ -101,10 +101,12 @@ export class WorkerLink {
 
   async #attach(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const name = request.headers[wire.NAME]
+    const isolate = request.headers[wire.ISOLATE]
     const attached = await this.#events.ask.attach({
       className: String(request.headers[wire.CLASS]),
       id: String(request.headers[wire.ID]),
       ...(typeof name === 'string' ? { name: decodeURIComponent(name) } : {}),
+      ...(typeof isolate === 'string' ? { isolate } : {}),
     })
     const { object, ...forIsolate } = attached
     const add = (headers: string[]): void => {
@@ -165,10 +167,12 @@ export class WorkerLink {
   }
 
   async #tunnel(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const tunnel = instance.tunnel(String(request.headers[wire.TUNNEL]))
+    const id = String(request.headers[wire.TUNNEL])
+    const tunnel = instance.tunnel(id)
     const opened = await tunnel.opened.promise
     response.writeHead(opened ? 200 : 502).flushHeaders()
     await tunnel.over.promise
+    instance.forgetTunnel(id)
     response.end()
   }
 

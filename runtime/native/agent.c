@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -26,58 +25,12 @@
 struct link relay;
 
 static struct claim claim;
-static struct entry *first;
-static size_t entry_count;
 static int64_t dial_at, dial_until;
 
 static void dial_run(struct source *source);
 static void signal_run(struct source *source);
 static struct source dialing = {.fd = -1, .run = dial_run};
 static struct source signals = {.fd = -1, .run = signal_run};
-
-struct entry *entries(void) {
-  return first;
-}
-
-struct entry *entry_find(uint32_t id) {
-  struct entry *e = first;
-  while (e && !(e->listed && e->id == id)) e = e->next;
-  return e;
-}
-
-struct entry *entry_add(uint32_t id, bool is_process) {
-  int error = !id || entry_find(id) ? EEXIST : entry_count >= MAX_ENTRIES ? EMFILE : 0;
-  struct entry *e = error ? NULL : calloc(1, sizeof *e);
-  if (!e) {
-    send_failed(id, error ? error : ENOMEM, STEP_LIMIT);
-    return NULL;
-  }
-  e->id = id;
-  e->listed = true;
-  e->is_process = is_process;
-  e->in.fd = e->in.source.fd = e->out[0].source.fd = e->out[1].source.fd = e->report.fd = e->dialing.fd = -1;
-  e->output[0] = e->output[1] = -1;
-  e->in.owner = e->out[0].owner = e->out[1].owner = e->report.owner = e->dialing.owner = e;
-  e->next = first;
-  first = e;
-  entry_count++;
-  return e;
-}
-
-void entry_settle(struct entry *e) {
-  if (e->listed || !(e->is_process ? process_is_gone(e) : connection_is_gone(e))) return;
-  struct entry **at = &first;
-  while (*at != e) at = &(*at)->next;
-  *at = e->next;
-  entry_count--;
-  inlet_close(&e->in);
-  free(e);
-}
-
-void entry_unlist(struct entry *e) {
-  e->listed = false;
-  entry_settle(e);
-}
 
 void send_failed(uint32_t id, int error, uint8_t step) {
   uint8_t payload[5];
@@ -140,7 +93,7 @@ static void frame(uint8_t type, uint32_t id, uint8_t *payload, size_t length) {
 
 /* Connections end with the link, processes do not. */
 static void lost(void) {
-  for (struct entry *e = first, *next; e; e = next) {
+  for (struct entry *e = entries(), *next; e; e = next) {
     next = e->next;
     if (!e->is_process) connection_reset(e);
   }
@@ -159,7 +112,7 @@ static void linked(int fd) {
   memcpy(opening + 5, claim.secret, SECRET_BYTES);
   link_raw(&relay, opening, sizeof opening);
   link_send(&relay, FROM_AGENT_HELLO, 0, &running, 1);
-  for (struct entry *e = first; e; e = e->next)
+  for (struct entry *e = entries(); e; e = e->next)
     if (e->is_process && e->listed) process_repeat(e);
 }
 

@@ -6,12 +6,13 @@
 
 #include "stream.h"
 
-/* So many processes and connections at once; the next is refused with STEP_LIMIT. */
+/* So many processes and connections at once; the next one is refused with STEP_LIMIT. */
 #define MAX_ENTRIES 4096
 
 /* A process or a connection. */
 struct entry {
-  struct entry *next;
+  struct entry *prev, *next; /* of all */
+  struct entry *next_alike;  /* of those in the same bucket */
   uint32_t id;
   bool listed; /* the runtime knows it by its id */
   bool is_process;
@@ -36,6 +37,7 @@ struct entry {
 
 extern struct link relay;
 
+/* entries.c */
 struct entry *entry_find(uint32_t id);
 /* A new, listed entry, or NULL: answered with FAILED already. */
 struct entry *entry_add(uint32_t id, bool is_process);

@@ -1,12 +1,8 @@
-/*
- * The gateway: all that leaves the sandboxes comes here. It owns every address, and policy routing rules say which packets
- * reach its ordinary listeners, so a listener's local address is where the flow wanted to go.
- */
+/* The gateway: all that leaves the sandboxes comes here. Its listeners, its control connection, and who may open one. */
 #include "gateway.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,20 +20,8 @@
 #define MAX_OPENINGS 64
 #define OPENING_MS 5000
 #define GATEWAY_OPENING_BYTES (4 + 1 + SECRET_BYTES + 1)
-#define MAX_REFUSED 256
-#define MAX_INTERNET 4096
-
-/* The rules, in the order in which the kernel asks them. */
-#define OWN_RULE 10       /* our own address and loopback: to us */
-#define COVERED_RULE 100  /* covered ports, DNS: to our listeners */
-#define REFUSED_RULE 150  /* other sandboxes, the host, refused networks: to nobody who listens */
-#define FROM_RULE 200     /* of a sandbox that may use the internet: on by the kernel */
-#define TO_RULE 210       /* the same, for the kernel's check of the way back */
-#define REST_RULE 300     /* all else: to nobody who listens, so refused at once */
-#define OWN_TABLE 101
 
 struct link control;
-struct interface own;
 
 struct listener {
   struct source source;
@@ -54,56 +38,10 @@ struct opening {
 };
 
 static struct claim claim;
-static struct network refused[MAX_REFUSED];
-static int refused_count;
 static struct listener *listeners;
 static struct opening *openings;
 static int opening_count;
-static struct in_addr internet[MAX_INTERNET];
-static int internet_count;
 static struct source *starved; /* a listener that had no descriptor for a connection */
-
-bool is_sandbox(struct in_addr a) {
-  return network_contains(&own.subnet, a) && a.s_addr != own.address.s_addr && a.s_addr != own.router.s_addr;
-}
-
-bool is_refused(struct in_addr a) {
-  static const struct network never[] = {{{0}, 8}};
-  uint8_t first = *(uint8_t *)&a;
-  if (network_contains(&own.subnet, a) || network_contains(never, a) || first == 127 || first >= 224) return true;
-  for (int i = 0; i < refused_count; i++)
-    if (network_contains(&refused[i], a)) return true;
-  return false;
-}
-
-static int add_rule(uint32_t priority, uint8_t table, struct network from, struct network to) {
-  struct rule rule = {.priority = priority, .table = table, .incoming = true, .from = from, .to = to};
-  return netlink_rule(true, &rule);
-}
-
-static int set_rules(void) {
-  struct network any = {0}, loopback, self = {own.address, 32};
-  int error;
-  network_read(&loopback, "127.0.0.0/8");
-  int lo = 1; /* in every network namespace */
-  struct route to_loopback = {RTN_LOCAL, RT_SCOPE_HOST, OWN_TABLE, loopback, {0}, lo};
-  struct route to_self = {RTN_LOCAL, RT_SCOPE_HOST, OWN_TABLE, self, {0}, own.index};
-  if ((error = netlink_route(true, &to_loopback)) || (error = netlink_route(true, &to_self))) return error;
-  struct rule own_rule = {.priority = OWN_RULE, .table = OWN_TABLE};
-  if ((error = netlink_rule(true, &own_rule))) return error;
-  struct rule names = {.priority = COVERED_RULE, .table = RT_TABLE_LOCAL, .incoming = true, .protocol = IPPROTO_UDP, .port = DNS_PORT};
-  if ((error = netlink_rule(true, &names))) return error;
-  if ((error = add_rule(REFUSED_RULE, RT_TABLE_LOCAL, own.subnet, own.subnet))) return error;
-  for (int i = 0; i < refused_count; i++)
-    if ((error = add_rule(REFUSED_RULE, RT_TABLE_LOCAL, own.subnet, refused[i])) && error != EEXIST) return error;
-  if ((error = add_rule(REST_RULE, RT_TABLE_LOCAL, any, any))) return error;
-  struct rule first = {.priority = 0, .table = RT_TABLE_LOCAL};
-  if ((error = netlink_rule(false, &first))) return error;
-  netlink_stop_broadcast(&own); /* or that address would time out, not refuse */
-  /* In the table named local, or the kernel does not answer from these addresses. */
-  struct route everything = {RTN_LOCAL, RT_SCOPE_HOST, RT_TABLE_LOCAL, any, {0}, lo};
-  return netlink_route(true, &everything);
-}
 
 static void accept_run(struct source *s, void (*accepted)(int fd, struct sockaddr_in from, struct sockaddr_in to)) {
   for (int i = 0; i < 64; i++) {
@@ -147,11 +85,6 @@ static int listen_at(struct source *s, struct in_addr address, uint16_t port) {
   return 0;
 }
 
-static int cover_rule(bool add, uint16_t port) {
-  struct rule rule = {.priority = COVERED_RULE, .table = RT_TABLE_LOCAL, .incoming = true, .protocol = IPPROTO_TCP, .port = port};
-  return netlink_rule(add, &rule);
-}
-
 static int cover(uint16_t port) {
   struct in_addr any = {0};
   for (struct listener *l = listeners; l; l = l->next)
@@ -161,7 +94,7 @@ static int cover(uint16_t port) {
   l->source = (struct source){.fd = -1, .run = flow_listener_run};
   l->port = port;
   int error = listen_at(&l->source, any, port);
-  if (!error && (error = cover_rule(true, port))) loop_close(&l->source);
+  if (!error && (error = rules_cover(true, port))) loop_close(&l->source);
   if (error) {
     free(l);
     return error;
@@ -176,33 +109,12 @@ static int uncover(uint16_t port) {
   while (*at && (*at)->port != port) at = &(*at)->next;
   struct listener *l = *at;
   if (!l) return 0;
-  int error = cover_rule(false, port);
+  int error = rules_cover(false, port);
   if (error) return error;
   *at = l->next;
   if (starved == &l->source) starved = NULL;
   loop_close(&l->source);
   free(l);
-  return 0;
-}
-
-static int set_internet(struct in_addr address, bool on) {
-  struct network any = {0}, one = {address, 32};
-  struct rule from = {.priority = FROM_RULE, .table = RT_TABLE_MAIN, .incoming = true, .from = one, .to = any};
-  struct rule to = {.priority = TO_RULE, .table = RT_TABLE_MAIN, .incoming = true, .from = any, .to = one};
-  int at = 0;
-  while (at < internet_count && internet[at].s_addr != address.s_addr) at++;
-  if (!is_sandbox(address)) return EINVAL;
-  if (on == (at < internet_count)) return 0;
-  if (on && internet_count == MAX_INTERNET) return ENOSPC;
-  int error = netlink_rule(on, &from);
-  if (error) return error;
-  error = netlink_rule(on, &to);
-  if (error) {
-    netlink_rule(!on, &from);
-    return error;
-  }
-  if (on) internet[internet_count++] = address;
-  else internet[at] = internet[--internet_count];
   return 0;
 }
 
@@ -221,7 +133,7 @@ static void frame(uint8_t type, uint32_t id, uint8_t *payload, size_t length) {
     struct in_addr address;
     if (length == 5) {
       memcpy(&address, payload, 4);
-      error = set_internet(address, payload[4]);
+      error = rules_internet(address, payload[4]);
     }
   } else {
     return;
@@ -330,9 +242,9 @@ static void stop(int signal) {
 int gateway_main(char **networks) {
   static struct source input = {.fd = -1, .run = stdin_run}, runtime = {.fd = -1, .run = runtime_run};
   static struct source agents = {.fd = -1, .run = flow_listener_run};
-  for (; *networks && refused_count < MAX_REFUSED; networks++) {
-    if (network_read(&refused[refused_count++], *networks)) continue;
-    say(2, "moorage-agent gateway: ", *networks, " is not an IPv4 network.\n", NULL);
+  for (; *networks; networks++) {
+    if (rules_refuse(*networks)) continue;
+    say(2, "moorage-agent gateway: ", *networks, " is not an IPv4 network, or one too many.\n", NULL);
     return 2;
   }
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -351,7 +263,7 @@ int gateway_main(char **networks) {
   if (!error) error = listen_at(&runtime, own.address, RUNTIME_PORT);
   if (!error) error = listen_at(&agents, own.address, AGENT_PORT);
   if (!error) error = datagram_open();
-  if (!error) error = set_rules();
+  if (!error) error = rules_set();
   if (error) {
     say(2, "moorage-agent gateway: ", strerror(error), ".\n", NULL);
     return FAILED;

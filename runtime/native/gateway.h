@@ -13,6 +13,16 @@ bool is_sandbox(struct in_addr address);
 /* No flow may be connected there, whatever the relay says: our own network and what was given as refused. */
 bool is_refused(struct in_addr address);
 
+/* rules.c. Those that return an int return 0 or an errno. */
+/* One more network, as a.b.c.d/n, that no sandbox may reach. False: it is not that, or too many. */
+bool rules_refuse(const char *network);
+/* Sets everything up for `own`. */
+int rules_set(void);
+/* TCP connections to this port come to whoever listens here. */
+int rules_cover(bool on, uint16_t port);
+/* What a sandbox sends elsewhere is sent on. */
+int rules_internet(struct in_addr sandbox, bool on);
+
 /* flow.c */
 /* Takes an accepted connection over and hands it to a parked connection as soon as there is one. */
 void flow_accept(int fd, struct sockaddr_in from, struct sockaddr_in to);

@@ -50,9 +50,10 @@ export class Fleet {
 
   /** What the relay asks on behalf of isolates. */
   readonly calls: Offered<SessionCalls> = {
-    attach: ({ className, id, name }) => {
+    attach: async ({ className, id, name, isolate }) => {
       const object = this.#object(className, id)
       if (name !== undefined) object.name = name
+      await object.arriving(isolate)
       const instance = randomUUID() as InstanceId
       this.#instances.set(instance, object)
       return { ...object.attach(instance), object: object.key }

@@ -8,6 +8,8 @@ import { ObjectLog } from './log.ts'
 
 /** The platform evicts an object this long after its last event (semantics.md, Lifecycle). */
 export const EVICT_AFTER_MS = 10_000
+/** An open socket keeps an instance in memory; workerd's own ten seconds begin when it is closed. */
+export const PARK_AFTER_MS = 1_000
 /** An instance that went away may be one that a reload replaces; how long that may take to show. */
 const RELOAD_GRACE_MS = 300
 
@@ -19,7 +21,8 @@ interface Instance {
   readonly id: InstanceId
   /** How lives ended, by the isolate's own count of them; it may ask before the start that it belongs to was taken up. */
   readonly outcomes: Map<number, Latch<Outcome>>
-  evicting: boolean
+  /** Its socket was closed by us, as it was idle: the platform may evict it now. */
+  parked: boolean
 }
 
 const LOST: Outcome = { life: 0, failure: { message: 'Network connection lost.' } }
@@ -68,6 +71,9 @@ export class DurableObject {
   #inactivity: NodeJS.Timeout | undefined
   #idle: NodeJS.Timeout | undefined
   #grace: NodeJS.Timeout | undefined
+  #eviction: NodeJS.Timeout | undefined
+  /** The isolate that the last instance lived in. */
+  #isolate: string | undefined
   #open = 0
   #busy = false
   #expiredAt = Number.NEGATIVE_INFINITY
@@ -84,11 +90,23 @@ export class DurableObject {
     return this.#life?.over === false ? this.#life : undefined
   }
 
+  /**
+   * An instance is about to attach. Where the one before it went away and the isolate is still the same, it was no reload
+   * but ctx.abort(): the container ends first, so that the new instance finds none.
+   */
+  async arriving(isolate: string | undefined): Promise<void> {
+    const aborted = this.#grace !== undefined && isolate !== undefined && isolate === this.#isolate
+    this.#isolate = isolate
+    this.#endGrace()
+    if (aborted && this.#inactivityMs === undefined) await this.life?.destroy({ kind: 'abort' })
+  }
+
   /** A new instance: tells it whether the container runs. */
   attach(id: InstanceId): Attached {
-    clearTimeout(this.#grace)
+    this.#endGrace()
+    clearTimeout(this.#eviction)
     this.#cancelInactivity()
-    const instance: Instance = { id, outcomes: new Map(), evicting: false }
+    const instance: Instance = { id, outcomes: new Map(), parked: false }
     const life = this.life
     if (life !== undefined) void life.outcome.then(outcomeOf(instance, life.number).resolve)
     this.#instances.set(id, instance)
@@ -103,14 +121,19 @@ export class DurableObject {
     if (instance === undefined) return
     for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
     if (this.#instances.size > 0) return
+    if (instance.parked) {
+      this.#eviction = setTimeout(() => {
+        this.#asleep()
+        this.#abandoned('eviction')
+      }, EVICT_AFTER_MS - PARK_AFTER_MS)
+      return
+    }
     this.#asleep()
     if (this.life === undefined) return
-    if (instance.evicting) this.#abandoned('eviction')
-    else {
-      this.#grace = setTimeout(() => {
-        if (!this.#options.reloading()) this.#abandoned('abort')
-      }, RELOAD_GRACE_MS)
-    }
+    this.#grace = setTimeout(() => {
+      this.#grace = undefined
+      if (!this.#options.reloading()) this.#abandoned('abort')
+    }, RELOAD_GRACE_MS)
   }
 
   /** Answers what an instance asks. */
@@ -194,7 +217,8 @@ export class DurableObject {
   /** Ends what it holds; the container is the caller's to remove. */
   async close(): Promise<void> {
     clearTimeout(this.#idle)
-    clearTimeout(this.#grace)
+    clearTimeout(this.#eviction)
+    this.#endGrace()
     this.#cancelInactivity()
     await this.log.close()
   }
@@ -261,7 +285,7 @@ export class DurableObject {
   #awaitIdle(): void {
     clearTimeout(this.#idle)
     if (this.#busy || this.#open > 0 || this.#instances.size === 0) return
-    this.#idle = setTimeout(() => this.#evict(), EVICT_AFTER_MS)
+    this.#idle = setTimeout(() => this.#park(), PARK_AFTER_MS)
   }
 
   /** The last instance is gone. */
@@ -271,9 +295,14 @@ export class DurableObject {
     this.#options.onMemory('asleep')
   }
 
-  #evict(): void {
+  #endGrace(): void {
+    clearTimeout(this.#grace)
+    this.#grace = undefined
+  }
+
+  #park(): void {
     for (const instance of this.#instances.values()) {
-      instance.evicting = true
+      instance.parked = true
       void this.#options.relay.ask.evict({ instance: instance.id }).catch(() => undefined)
     }
   }

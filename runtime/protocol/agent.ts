@@ -127,7 +127,7 @@ export function encodeCommand(command: Command): Uint8Array {
   const bytes = new Uint8Array(10 + text.length)
   const view = new DataView(bytes.buffer)
   const numbers = [command.flags, command.cols, command.rows, command.argv.length, env.length]
-  numbers.forEach((n, i) => view.setUint16(i * 2, n, true))
+  for (const [i, n] of numbers.entries()) view.setUint16(i * 2, n, true)
   bytes.set(text, 10)
   return bytes
 }

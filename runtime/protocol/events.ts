@@ -1,5 +1,13 @@
 /** What happens in a session, in one order. Views are functions of these; nothing inside the runtime decides by them. */
-import type { ContainerState, EngineState, ImageState, ObjectKey, ObjectModel, WorkerState } from './model.ts'
+import type {
+  ContainerState,
+  EngineState,
+  ImageState,
+  ObjectKey,
+  ObjectModel,
+  ProcessModel,
+  WorkerState,
+} from './model.ts'
 
 /** Lifecycle hooks of a class that the Worker's side reports. */
 export type HookName = 'constructor' | 'onStart' | 'onStop' | 'onError' | 'onActivityExpired' | 'alarm' | 'fetch'
@@ -36,6 +44,8 @@ export type Happening =
       readonly error?: string
     }
   | { readonly type: 'advice'; readonly object?: ObjectKey; readonly text: string }
+  /** It started, ended, or (at most once a second) moved bytes. */
+  | { readonly type: 'process'; readonly process: ProcessModel }
   | { readonly type: 'disposed' }
 
 /** An event: `seq` rises by one, `at` is milliseconds since the epoch. */

@@ -10,6 +10,9 @@ export type ContainerId = Brand<string, 'ContainerId'>
 /** One life of an object in an isolate. Unguessable: whoever names it speaks for the object. */
 export type InstanceId = Brand<string, 'InstanceId'>
 
+/** One exec of a session. Unguessable. */
+export type ProcessId = Brand<string, 'ProcessId'>
+
 /** Makes the key of an object. */
 export function objectKey(className: string, id: string): ObjectKey {
   return `${className}/${id}` as ObjectKey
@@ -67,6 +70,34 @@ export interface ObjectModel {
   readonly name?: string
   readonly memory: 'in-memory' | 'asleep'
   readonly container: ContainerState
+}
+
+/** One exec: a process that the Worker or a person started in an object's container. Values of its environment are not kept. */
+export interface ProcessModel {
+  readonly id: ProcessId
+  readonly object: ObjectKey
+  readonly life: number
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly user: string
+  readonly by: 'worker' | 'person'
+  /** Where the Worker's code called exec, where that can be told: `src/index.ts:21`. */
+  readonly source?: string
+  readonly terminal: boolean
+  /** Whether its stdin can be typed into. */
+  readonly stdinOpen: boolean
+  readonly startedAt: number
+  readonly pid: number
+  /** Set when it ended. */
+  readonly end?: {
+    readonly at: number
+    readonly exitCode?: number
+    readonly signal?: number
+    /** Set where it did not end by itself: the container did, or the link to it was lost. */
+    readonly lost?: string
+  }
+  readonly bytesIn: number
+  readonly bytesOut: number
 }
 
 /** The image of a class. */
@@ -130,4 +161,6 @@ export interface SessionModel {
   readonly projects: readonly ProjectModel[]
   readonly classes: readonly ClassModel[]
   readonly objects: readonly ObjectModel[]
+  /** Those that run, and the last ones that ended. */
+  readonly processes: readonly ProcessModel[]
 }

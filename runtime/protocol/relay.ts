@@ -41,7 +41,7 @@ export interface RelayCalls {
 
 /** What the relay asks of the session. */
 export interface SessionCalls {
-  attach(args: { className: string; id: string; name?: string }): Attached & { object: string }
+  attach(args: { className: string; id: string; name?: string; isolate?: string }): Attached & { object: string }
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
   end(args: { instance: string; life: number }): Outcome
 }

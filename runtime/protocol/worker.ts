@@ -18,6 +18,16 @@
  *     GET  /tunnel      INSTANCE, TUNNEL. The head comes when that connection is made (200) or refused (502), the body,
  *                       empty, ends with the connection.
  *
+ *     POST /exec        INSTANCE, SEQ; JSON of an `ExecRequest`. 200: the body is lines of JSON: first `Started`, and when the
+ *                       process ends, whether or not its output was read, `Ended`. 400 with JSON of a `Refusal`: not started.
+ *     GET  /process/<n>/stdout, /process/<n>/stderr
+ *                       INSTANCE. The stream of process n, once; 410 where it is not to be had any more.
+ *     PUT  /process/<n>/stdin
+ *                       INSTANCE. The body is for stdin, its end is stdin's. Answered 204 when all was taken or the process
+ *                       wants no more.
+ *     POST /process/<n>/tell
+ *                       INSTANCE, SEQ; JSON of a `Tell`; 204.
+ *
  * SEQ orders what one instance asks: a call is taken up after the one before it; a port request or connection carries the
  * last SEQ given out, and waits until that call was taken up. Every answer bears RUNNING, `0` or `1`.
  */
@@ -27,6 +37,8 @@ export const CLASS = 'x-moorage-class'
 export const ID = 'x-moorage-id'
 /** encodeURIComponent of the object's name; absent where it has none. */
 export const NAME = 'x-moorage-name'
+/** Of /attach: which isolate this is; another one after each reload. */
+export const ISOLATE = 'x-moorage-isolate'
 export const INSTANCE = 'x-moorage-instance'
 export const SEQ = 'x-moorage-seq'
 export const LIFE = 'x-moorage-life'
@@ -72,6 +84,32 @@ export type Call =
   | { readonly method: 'setInactivityTimeout'; readonly durationMs: number }
   /** Answered with `{labels, image}` or null. */
   | { readonly method: 'inspect' }
+
+/** One exec. `process` is the isolate's own number for it, not in use. */
+export interface ExecRequest {
+  readonly process: number
+  readonly cmd: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly user?: string
+  readonly stdin: boolean
+  readonly stdout: 'pipe' | 'ignore'
+  readonly stderr: 'pipe' | 'ignore' | 'combined'
+  readonly pty?: { readonly cols: number; readonly rows: number }
+  /** Where the Worker's code called exec(), as a stack has it. */
+  readonly stack?: string
+}
+
+/** The first line of an answer to /exec. */
+export interface Started {
+  readonly pid: number
+}
+
+/** The last line of an answer to /exec. */
+export type Ended = { readonly exitCode: number } | { readonly failure: Refusal }
+
+/** What an instance tells a process. */
+export type Tell = { readonly signal: number } | { readonly cols: number; readonly rows: number }
 
 /** How a life ended, for monitor(). */
 export interface Outcome {

@@ -19,6 +19,8 @@ interface Held {
   readonly link: AgentLink
   readonly stdin: NodeJS.WritableStream
   readonly scope: Scope
+  /** Resolves when the engine has let go of it: it has ended. Never rejects. */
+  readonly closed: Promise<unknown>
   secret: Uint8Array | undefined
 }
 
@@ -46,7 +48,7 @@ export class HeldContainers {
     scope.own(() => attached.dispose())
     const link = new AgentLink((up) => this.#tell({ news: 'agent', container, up }))
     scope.own(() => link.close())
-    this.#held.set(container, { link, stdin: attached.stdin, scope, secret: undefined })
+    this.#held.set(container, { link, stdin: attached.stdin, scope, closed: attached.closed, secret: undefined })
     void attached.closed.then(() => {
       for (const stream of ['stdout', 'stderr'] as const) {
         const rest = cutters[stream].end()
@@ -63,8 +65,9 @@ export class HeldContainers {
     held.stdin.write(encodeClaim(secret, gatewayAddress, AGENT_PORT))
     const up = await within(
       AGENT_TIMEOUT_MS,
-      held.link.up.then(() => true),
+      Promise.race([held.link.up.then(() => true), held.closed.then(() => false)]),
     )
+    if (up === false) throw new Error('The container ended before its agent reported.')
     if (up !== true) throw new Error('The agent in the container did not report.')
   }
 

@@ -24,7 +24,9 @@ export function notRunning(method: string): Error {
 
 /** The error of a part of the API that Moorage does not have yet. */
 export function notYet(what: string): Error {
-  return new Error(`${what} is not there yet in Moorage. It works on Cloudflare; this version of Moorage cannot run it.`)
+  return new Error(
+    `${what} is not there yet in Moorage. It works on Cloudflare; this version of Moorage cannot run it.`,
+  )
 }
 
 /** How a nonzero exit of the root process is told; `exitCode` is a number. */
@@ -35,13 +37,17 @@ export function exitError(exitCode: number): Error & { exitCode: number } {
 /** The error that a refusal of the runtime stands for. */
 export function refusalError(refusal: Refusal): Error {
   const Type = refusal.name === 'TypeError' ? TypeError : refusal.name === 'RangeError' ? RangeError : Error
-  const error = refusal.cause === undefined ? new Type(refusal.message) : new Type(refusal.message, { cause: new Error(refusal.cause) })
+  const error =
+    refusal.cause === undefined
+      ? new Type(refusal.message)
+      : new Type(refusal.message, { cause: new Error(refusal.cause) })
   return refusal.retryable === undefined ? error : Object.assign(error, { retryable: refusal.retryable })
 }
 
 /** @throws TypeError where the method's first argument was left out. */
 export function requireArgument(args: readonly unknown[], method: string, type: string, on = 'Container'): void {
-  if (args.length === 0) throw new TypeError(`Failed to execute '${method}' on '${on}': parameter 1 is not of type '${type}'.`)
+  if (args.length === 0)
+    throw new TypeError(`Failed to execute '${method}' on '${on}': parameter 1 is not of type '${type}'.`)
 }
 
 /**
@@ -63,7 +69,8 @@ export function toInt32(value: unknown): number {
  */
 export function toInt64(value: unknown): number {
   if (typeof value === 'bigint') {
-    if (BigInt.asIntN(64, value) !== value) throw new TypeError('The value cannot be converted because it would be truncated.')
+    if (BigInt.asIntN(64, value) !== value)
+      throw new TypeError('The value cannot be converted because it would be truncated.')
     return Number(value)
   }
   const number = +(value as number)
@@ -119,8 +126,19 @@ export interface StartupOptions {
  */
 export function convertStart(value: unknown): StartupOptions {
   if (value === undefined || value === null) return { enableInternet: false }
-  if (!isObject(value)) throw new TypeError("Failed to execute 'start' on 'Container': parameter 1 is not of type 'StartupOptions'.")
-  const { entrypoint, enableInternet, env, image, instance, labels, hardTimeout, containerSnapshot, directorySnapshots } = value
+  if (!isObject(value))
+    throw new TypeError("Failed to execute 'start' on 'Container': parameter 1 is not of type 'StartupOptions'.")
+  const {
+    entrypoint,
+    enableInternet,
+    env,
+    image,
+    instance,
+    labels,
+    hardTimeout,
+    containerSnapshot,
+    directorySnapshots,
+  } = value
   return {
     enableInternet: Boolean(enableInternet),
     ...(entrypoint !== undefined && { entrypoint: array(entrypoint, 'entrypoint').map(toText) }),
@@ -130,7 +148,9 @@ export function convertStart(value: unknown): StartupOptions {
     ...(labels !== undefined && { labels: dictionary(labels, 'labels') }),
     ...(hardTimeout !== undefined && { hardTimeout: toInt64(hardTimeout) }),
     ...(containerSnapshot !== undefined && { containerSnapshot: convertSnapshot(containerSnapshot) }),
-    ...(directorySnapshots !== undefined && { directorySnapshots: array(directorySnapshots, 'directorySnapshots').map(convertRestore) }),
+    ...(directorySnapshots !== undefined && {
+      directorySnapshots: array(directorySnapshots, 'directorySnapshots').map(convertRestore),
+    }),
   }
 }
 
@@ -142,7 +162,8 @@ export function convertStart(value: unknown): StartupOptions {
 export function checkStart(options: StartupOptions, experimental: boolean): StartOptions {
   const { entrypoint, env, image, instance, labels, hardTimeout, containerSnapshot, directorySnapshots } = options
   for (const [name, text] of Object.entries(env ?? {})) checkEnvironment(name, text)
-  if (image !== undefined && containerSnapshot !== undefined) throw new TypeError('`image` and `containerSnapshot` are mutually exclusive.')
+  if (image !== undefined && containerSnapshot !== undefined)
+    throw new TypeError('`image` and `containerSnapshot` are mutually exclusive.')
   const hard = experimental ? hardTimeout : undefined
   if (hard !== undefined && hard <= 0) throw new RangeError('Hard timeout must be greater than 0')
   if (image !== undefined) checkImage(image)
@@ -176,8 +197,10 @@ export function checkLabels(labels: Readonly<Record<string, string>>): void {
   if (entries.length > MAX_LABELS) throw new Error(`Cannot specify more than ${MAX_LABELS} container labels`)
   for (const [index, [name, value]] of entries.entries()) {
     if (name === '') throw new Error('Label names cannot be empty')
-    if (byteLength(name) > MAX_LABEL_NAME_BYTES) throw new Error(`Label names cannot exceed ${MAX_LABEL_NAME_BYTES} bytes (index ${index})`)
-    if (byteLength(value) > MAX_LABEL_VALUE_BYTES) throw new Error(`Label values cannot exceed ${MAX_LABEL_VALUE_BYTES} bytes (index ${index})`)
+    if (byteLength(name) > MAX_LABEL_NAME_BYTES)
+      throw new Error(`Label names cannot exceed ${MAX_LABEL_NAME_BYTES} bytes (index ${index})`)
+    if (byteLength(value) > MAX_LABEL_VALUE_BYTES)
+      throw new Error(`Label values cannot exceed ${MAX_LABEL_VALUE_BYTES} bytes (index ${index})`)
     if (hasControl(name)) throw new Error(`Label names cannot contain control characters (index ${index})`)
     if (hasControl(value)) throw new Error(`Label values cannot contain control characters (index ${index})`)
   }
@@ -185,7 +208,8 @@ export function checkLabels(labels: Readonly<Record<string, string>>): void {
 
 function checkImage(image: string): void {
   if (image === '') throw new TypeError('Container image reference cannot be empty.')
-  if (byteLength(image) > MAX_IMAGE_BYTES) throw new TypeError(`Container image reference cannot exceed ${MAX_IMAGE_BYTES} bytes.`)
+  if (byteLength(image) > MAX_IMAGE_BYTES)
+    throw new TypeError(`Container image reference cannot exceed ${MAX_IMAGE_BYTES} bytes.`)
   if (!/^[\x21-\x7e]+$/.test(image)) {
     throw new TypeError('Container image reference must contain only non-space printable ASCII characters.')
   }
@@ -196,12 +220,15 @@ function checkInstance(instance: NonNullable<StartupOptions['instance']>): void 
     if (!INSTANCE_NAMES.has(instance)) throw new TypeError('Invalid container instance type.')
     return
   }
-  if (!(Number.isFinite(instance.vcpu) && instance.vcpu > 0)) throw new RangeError('Container resource vcpu must be a finite number greater than 0.')
+  if (!(Number.isFinite(instance.vcpu) && instance.vcpu > 0))
+    throw new RangeError('Container resource vcpu must be a finite number greater than 0.')
   for (const name of ['memoryMib', 'diskMb'] as const) {
     const amount = instance[name]
-    if (!(Number.isFinite(amount) && amount > 0)) throw new RangeError(`Container resource ${name} must be a finite number greater than 0.`)
+    if (!(Number.isFinite(amount) && amount > 0))
+      throw new RangeError(`Container resource ${name} must be a finite number greater than 0.`)
     if (!Number.isInteger(amount)) throw new RangeError(`Container resource ${name} must be an integer.`)
-    if (amount > Number.MAX_SAFE_INTEGER) throw new RangeError(`Container resource ${name} exceeds Number.MAX_SAFE_INTEGER.`)
+    if (amount > Number.MAX_SAFE_INTEGER)
+      throw new RangeError(`Container resource ${name} exceeds Number.MAX_SAFE_INTEGER.`)
   }
 }
 
@@ -232,7 +259,9 @@ function convertSnapshot(value: unknown): { id: string } {
 
 function convertRestore(value: unknown, index: number): { dir?: string; mountPoint?: string } {
   if (!isObject(value)) {
-    throw new TypeError(`Incorrect type for array element ${index}: the provided value is not of type 'DirectorySnapshotRestoreParams'.`)
+    throw new TypeError(
+      `Incorrect type for array element ${index}: the provided value is not of type 'DirectorySnapshotRestoreParams'.`,
+    )
   }
   const { snapshot, mountPoint } = value
   return {
@@ -257,7 +286,9 @@ function toText(value: unknown): string {
 }
 
 function wrongField(field: string, type: string): TypeError {
-  return new TypeError(`Incorrect type for the '${field}' field on 'StartupOptions': the provided value is not of type '${type}'.`)
+  return new TypeError(
+    `Incorrect type for the '${field}' field on 'StartupOptions': the provided value is not of type '${type}'.`,
+  )
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

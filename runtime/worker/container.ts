@@ -72,7 +72,11 @@ export function createContainer(options: ContainerOptions): { container: object;
           if (refusal) lives.ended(life, { life: life.number, failure: refusal })
           else if (running !== undefined) lives.heard(seq, running)
         },
-        (error: unknown) => lives.ended(life, { life: life.number, failure: { message: check.START_FAILED, cause: `${error as Error}` } }),
+        (error: unknown) =>
+          lives.ended(life, {
+            life: life.number,
+            failure: { message: check.START_FAILED, cause: `${error as Error}` },
+          }),
       )
       watch(life)
     }
@@ -192,7 +196,11 @@ export function createContainer(options: ContainerOptions): { container: object;
 /** What destroy() was given, for the log. */
 function inWords(value: unknown): string {
   try {
-    return value instanceof Error ? `${value.name}: ${value.message}` : typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
+    return value instanceof Error
+      ? `${value.name}: ${value.message}`
+      : typeof value === 'string'
+        ? value
+        : (JSON.stringify(value) ?? String(value))
   } catch {
     return Object.prototype.toString.call(value)
   }

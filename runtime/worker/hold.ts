@@ -20,7 +20,12 @@ export interface Hold {
 }
 
 /** Hears the end of a life, whatever gate is closed. Resolves when the wait is over, for whatever reason. */
-export async function watchWith(hold: Hold, instance: string, life: number, ended: (outcome: Outcome) => void): Promise<void> {
+export async function watchWith(
+  hold: Hold,
+  instance: string,
+  life: number,
+  ended: (outcome: Outcome) => void,
+): Promise<void> {
   const key = `${instance}/${life}`
   waiting.set(key, ended)
   try {
@@ -38,7 +43,9 @@ export function moorageHold(options: EntryOptions): typeof WorkerEntrypoint {
     }
 
     async watch(instance: string, life: number): Promise<void> {
-      const response = await fetch(`${options.base}/end`, { headers: { [TOKEN]: options.token, [INSTANCE]: instance, [LIFE]: `${life}` } })
+      const response = await fetch(`${options.base}/end`, {
+        headers: { [TOKEN]: options.token, [INSTANCE]: instance, [LIFE]: `${life}` },
+      })
       if (response.status === 200) waiting.get(`${instance}/${life}`)?.((await response.json()) as Outcome)
     }
   }

@@ -39,13 +39,19 @@ export class Hooks {
       if (typeof original !== 'function') continue
       const own = Object.getOwnPropertyDescriptor(instance, hook)
       if (own && !own.configurable) continue
-      const run = (self: unknown, args: unknown[]) => this.run(hook, describe(args), () => Reflect.apply(original, self, args) as unknown)
+      const run = (self: unknown, args: unknown[]) =>
+        this.run(hook, describe(args), () => Reflect.apply(original, self, args) as unknown)
       const value = function (this: unknown, ...args: unknown[]) {
         return run(this, args)
       }
       Object.defineProperty(value, 'name', { value: original.name, configurable: true })
       Object.defineProperty(value, 'length', { value: original.length, configurable: true })
-      Object.defineProperty(instance, hook, { value, writable: true, configurable: true, enumerable: own?.enumerable ?? false })
+      Object.defineProperty(instance, hook, {
+        value,
+        writable: true,
+        configurable: true,
+        enumerable: own?.enumerable ?? false,
+      })
     }
   }
 
@@ -55,7 +61,14 @@ export class Hooks {
     const begun = Date.now()
     this.#send({ note: 'hook', hook, edge: 'begin', call, ...(detail !== undefined && { detail }) })
     const end = (error?: string) => {
-      this.#send({ note: 'hook', hook, edge: 'end', call, tookMs: Date.now() - begun, ...(error !== undefined && { error }) })
+      this.#send({
+        note: 'hook',
+        hook,
+        edge: 'end',
+        call,
+        tookMs: Date.now() - begun,
+        ...(error !== undefined && { error }),
+      })
     }
     let result: T
     try {
@@ -75,6 +88,7 @@ export class Hooks {
 }
 
 function words(error: unknown): string {
-  const text = error instanceof Error ? error.message : typeof error === 'string' ? error : Object.prototype.toString.call(error)
+  const text =
+    error instanceof Error ? error.message : typeof error === 'string' ? error : Object.prototype.toString.call(error)
   return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text
 }

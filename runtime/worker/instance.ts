@@ -20,17 +20,35 @@ export function withContainer<C extends ObjectClass>(UserClass: C, className: st
   return new Proxy(UserClass, {
     construct: (target, [ctx, env], newTarget) => {
       const prototype = (newTarget as { prototype: object }).prototype
-      return openInstance(ctx as DurableObjectState, className, options, prototype, () => Reflect.construct(target, [ctx, env], newTarget) as object)
+      return openInstance(
+        ctx as DurableObjectState,
+        className,
+        options,
+        prototype,
+        () => Reflect.construct(target, [ctx, env], newTarget) as object,
+      )
     },
   })
 }
 
-function openInstance(ctx: DurableObjectState, className: string, options: EntryOptions, prototype: object, construct: () => object): object {
+function openInstance(
+  ctx: DurableObjectState,
+  className: string,
+  options: EntryOptions,
+  prototype: object,
+  construct: () => object,
+): object {
   const link = new Link(options, { className, id: ctx.id.toString(), name: ctx.id.name }, (attached) => adopt(attached))
   const hooks = new Hooks((note) => link.note(note))
   const busy = new Busy((note) => link.note({ note }))
   const { captures, experimental } = options
-  const { container, adopt } = createContainer({ link, captures, experimental, waiting: (change) => busy.count(change), hold: holdOf(ctx) })
+  const { container, adopt } = createContainer({
+    link,
+    captures,
+    experimental,
+    waiting: (change) => busy.count(change),
+    hold: holdOf(ctx),
+  })
   Object.defineProperty(ctx, 'container', { value: container, writable: true, configurable: true, enumerable: true })
 
   let inner: object | undefined
@@ -69,7 +87,9 @@ function openInstance(ctx: DurableObjectState, className: string, options: Entry
     get: (shell, key) => {
       if (!inner) return early(Reflect.get(shell, key), key)
       const value: unknown = Reflect.get(inner, key, inner)
-      return typeof value === 'function' && key !== 'constructor' ? asEvent(inner, value as (...args: unknown[]) => unknown) : value
+      return typeof value === 'function' && key !== 'constructor'
+        ? asEvent(inner, value as (...args: unknown[]) => unknown)
+        : value
     },
     set: (shell, key, value) => Reflect.set(inner ?? shell, key, value),
     has: (shell, key) => Reflect.has(inner ?? shell, key),

@@ -3,12 +3,16 @@
  * Calls are fetches, never messages of the WebSocket: a continuation of a fetch belongs to the block it was made in, while
  * a message waits until blockConcurrencyWhile has ended.
  */
-import * as wire from '../protocol/worker.ts'
+
 import type { Attached, Call, EntryOptions, Note, Outcome, Refusal } from '../protocol/worker.ts'
+import * as wire from '../protocol/worker.ts'
 import { refusalError } from './check.ts'
 
 /** Taken before a Worker can replace it. */
 const fetch = globalThis.fetch.bind(globalThis)
+
+/** Tells this isolate from the one before a reload. Made when first needed: there is no randomness before the first event. */
+let isolate: string | undefined
 
 /** Who an object is. */
 export interface Identity {
@@ -73,12 +77,20 @@ export class Link {
 
   async #attach(): Promise<void> {
     const { className, id, name } = this.#who
+    isolate ??= crypto.randomUUID()
     const response = await this.#fetch('/attach', {
-      headers: { upgrade: 'websocket', [wire.CLASS]: className, [wire.ID]: id, ...(name !== undefined && { [wire.NAME]: encodeURIComponent(name) }) },
+      headers: {
+        upgrade: 'websocket',
+        [wire.CLASS]: className,
+        [wire.ID]: id,
+        [wire.ISOLATE]: isolate,
+        ...(name !== undefined && { [wire.NAME]: encodeURIComponent(name) }),
+      },
     })
     const socket = response.webSocket
     const attached = response.headers.get(wire.ATTACHED)
-    if (!socket || attached === null) throw new Error(`Moorage's runtime did not take the object in (status ${response.status}).`)
+    if (!socket || attached === null)
+      throw new Error(`Moorage's runtime did not take the object in (status ${response.status}).`)
     socket.accept()
     const ended = () => {
       if (this.#socket === socket) this.#socket = undefined
@@ -128,7 +140,9 @@ export class Link {
 
   /** Waits for the end of a life. Undefined where the runtime ends the wait because it wants the object out of memory. */
   async end(life: number): Promise<Outcome | undefined> {
-    const response = await this.#fetch('/end', { headers: { [wire.INSTANCE]: this.#instance(), [wire.LIFE]: `${life}` } })
+    const response = await this.#fetch('/end', {
+      headers: { [wire.INSTANCE]: this.#instance(), [wire.LIFE]: `${life}` },
+    })
     if (response.status !== 200) {
       await response.body?.cancel()
       return undefined
@@ -138,7 +152,12 @@ export class Link {
 
   /** Headers and address of a request into the container. */
   port(port: number, url: string): { target: string; headers: Record<string, string>; seq: number } {
-    const headers = { [wire.TOKEN]: this.options.token, [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${this.#seq}`, [wire.URL_HEADER]: url }
+    const headers = {
+      [wire.TOKEN]: this.options.token,
+      [wire.INSTANCE]: this.#instance(),
+      [wire.SEQ]: `${this.#seq}`,
+      [wire.URL_HEADER]: url,
+    }
     return { target: `${this.options.base}/port/${port}`, headers, seq: this.#seq }
   }
 
@@ -146,7 +165,13 @@ export class Link {
   tunnel(port: number): { address: string; head: string; opened: Promise<void>; over: Promise<void> } {
     const instance = this.#instance()
     const id = crypto.randomUUID()
-    const head = [`CONNECT ${instance}:${port} HTTP/1.1`, `host: ${instance}:${port}`, `${wire.TOKEN}: ${this.options.token}`, `${wire.SEQ}: ${this.#seq}`, `${wire.TUNNEL}: ${id}`]
+    const head = [
+      `CONNECT ${instance}:${port} HTTP/1.1`,
+      `host: ${instance}:${port}`,
+      `${wire.TOKEN}: ${this.options.token}`,
+      `${wire.SEQ}: ${this.#seq}`,
+      `${wire.TUNNEL}: ${id}`,
+    ]
     const watched = this.#fetch('/tunnel', { headers: { [wire.INSTANCE]: instance, [wire.TUNNEL]: id } })
     return {
       address: new URL(this.options.base).host,
@@ -171,7 +196,11 @@ export class Link {
   }
 
   #fetch(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response> {
-    return fetch(`${this.options.base}${path}`, { ...init, headers: { ...init.headers, [wire.TOKEN]: this.options.token }, redirect: 'manual' })
+    return fetch(`${this.options.base}${path}`, {
+      ...init,
+      headers: { ...init.headers, [wire.TOKEN]: this.options.token },
+      redirect: 'manual',
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 /** A TCP port of the container: HTTP by way of the relay, which restores what workerd changes, and raw connections. */
 import { connect } from 'cloudflare:sockets'
-import { ERROR, RUNNING, STRIP, type Refusal } from '../protocol/worker.ts'
+import { ERROR, type Refusal, RUNNING, STRIP } from '../protocol/worker.ts'
 import { NO_HTTPS, refusalError, requireArgument } from './check.ts'
 import { type Link, runningOf } from './link.ts'
 
@@ -50,7 +50,12 @@ export function openPort(port: number, link: Link, heard: (seq: number, running:
 }
 
 /** One request into the container and its answer. */
-async function send(request: Request, port: number, link: Link, heard: (seq: number, running: boolean) => void): Promise<Response> {
+async function send(
+  request: Request,
+  port: number,
+  link: Link,
+  heard: (seq: number, running: boolean) => void,
+): Promise<Response> {
   const { protocol } = new URL(request.url)
   if (protocol === 'https:') throw new Error(NO_HTTPS)
   if (protocol !== 'http:') throw new TypeError(`Fetch API cannot load: ${request.url}`)
@@ -73,14 +78,26 @@ async function follow(first: Request, send: (request: Request) => Promise<Respon
     const response = await send(request)
     const location = response.headers.get('location')
     if (!REDIRECTS.has(response.status) || location === null) {
-      return redirects === 0 ? response : Object.defineProperty(response, 'redirected', { value: true, configurable: true })
+      return redirects === 0
+        ? response
+        : Object.defineProperty(response, 'redirected', { value: true, configurable: true })
     }
     await response.body?.cancel()
     if (redirects === MAX_REDIRECTS) throw new TypeError('Too many redirects.')
     const toGet = response.status === 303 ? method !== 'HEAD' : response.status < 307 && method === 'POST'
-    if (hasBody && !toGet) throw new TypeError('A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring the body to be retransmitted.')
-    request = new Request(new URL(location, request.url), { method: toGet ? 'GET' : method, headers, signal, redirect: 'manual' })
-    if (toGet) for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language']) request.headers.delete(name)
+    if (hasBody && !toGet)
+      throw new TypeError(
+        'A request with a one-time-use body (it was initialized from a stream, not a buffer) encountered a redirect requiring the body to be retransmitted.',
+      )
+    request = new Request(new URL(location, request.url), {
+      method: toGet ? 'GET' : method,
+      headers,
+      signal,
+      redirect: 'manual',
+    })
+    if (toGet)
+      for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language'])
+        request.headers.delete(name)
   }
 }
 
@@ -107,7 +124,8 @@ function checkAddress(value: SocketAddress | string): string {
   const text = typeof value === 'object' && value !== null ? `${value.hostname}:${value.port}` : `${value}`
   const match = /^(?:\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(text)
   if (match && match[1] === undefined) throw new TypeError('Specified address is missing port.')
-  if (!match || !/^\d+$/.test(match[1] ?? '') || Number(match[1]) > 65535) throw new TypeError('Specified address could not be parsed.')
+  if (!match || !/^\d+$/.test(match[1] ?? '') || Number(match[1]) > 65535)
+    throw new TypeError('Specified address could not be parsed.')
   return text
 }
 

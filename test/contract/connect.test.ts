@@ -24,7 +24,10 @@ about('getTcpPort().connect', 'connect', (ask) => {
   })
 
   it('carries much in both directions at once', async () => {
-    assert.deepEqual(await ask('pipes'), { length: (4 << 20) + 'heard 4194304 bytes'.length, end: 'heard 4194304 bytes' })
+    assert.deepEqual(await ask('pipes'), {
+      length: (4 << 20) + 'heard 4194304 bytes'.length,
+      end: 'heard 4194304 bytes',
+    })
   })
 
   it('resolves closed after close()', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { aboutOnce, type Args, ContractObject, type Told, until } from '../support/contract/object.ts'
+import { type Args, aboutOnce, ContractObject, type Told, until } from '../support/contract/object.ts'
 
 const ask = (sentence: string, args?: Args): Promise<Told> => new ContractObject('Hooked').once('hooks', sentence, args)
 

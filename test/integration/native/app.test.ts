@@ -1,16 +1,30 @@
 import assert from 'node:assert/strict'
 import { constants } from 'node:os'
 import { after, before, describe, it } from 'node:test'
-import { Fact, FromAgent, Step, ToAgent } from '../../../runtime/protocol/agent.ts'
-import { exit, failure, number } from '../../support/native.ts'
+import { type Command, CommandFlag, Fact, FromAgent, Step, Stream, ToAgent } from '../../../runtime/protocol/agent.ts'
+import { all, exit, failure, number, u16 } from '../../support/native.ts'
 import { type App, type Sandbox, Stage } from './stage.ts'
 
-/** Says exit code, and what the engine has in its log. */
+/** Its exit code, and what the engine has in its log. */
 async function ended(app: App): Promise<{ code: number; log: string }> {
   const { StatusCode } = await app.container.wait()
-  const log = await app.container.logs({ stdout: true, stderr: true })
-  // Each line of the log has a header of 8 bytes.
-  return { code: StatusCode, log: log.toString('latin1').replaceAll(/[\x01\x02]\0{3}[^]{4}/g, '') }
+  const frames = await app.container.logs({ stdout: true, stderr: true })
+  let log = ''
+  for (let at = 0; at < frames.length; ) {
+    const end = at + 8 + frames.readUInt32BE(at + 4)
+    log += frames.toString('utf8', at + 8, end)
+    at = end
+  }
+  return { code: StatusCode, log }
+}
+
+/** Runs an app that ends by itself. It may do so before the agent has told that it started. */
+async function runToEnd(
+  app: App,
+  command: Partial<Command> & Pick<Command, 'argv'>,
+): Promise<{ code: number; log: string }> {
+  app.link.command(ToAgent.RUN, 0, command)
+  return await ended(app)
 }
 
 describe('an app container', () => {
@@ -24,15 +38,14 @@ describe('an app container', () => {
 
   it("has the app as PID 1: its output is the log, its exit code the container's", async () => {
     const app = await stage.app(sandbox)
-    await app.run({ argv: ['sh', '-c', 'echo pid $$; echo wrong >&2; exit 7'] })
-    assert.deepEqual(await ended(app), { code: 7, log: 'pid 1\nwrong\n' })
+    const argv = ['sh', '-c', 'echo pid $$; exit 7']
+    assert.deepEqual(await runToEnd(app, { argv }), { code: 7, log: 'pid 1\n' })
   })
 
   it('gives the app its user, groups, HOME, folder and environment', async () => {
     const app = await stage.app(sandbox)
     const script =
       'id; env | grep -v SHLVL | sort; pwd; (: >/dev/stdout >/dev/stderr) && echo opened; cat; ls /proc/self/fd | wc -w'
-    await app.run({ argv: ['sh', '-c', script], env: { PATH: '/bin', A: 'b=c' }, cwd: '/home/app', user: 'app' })
     const log = [
       'uid=1000(app) gid=1000(app) groups=1000(app),2000(extra)',
       'A=b=c',
@@ -44,7 +57,8 @@ describe('an app container', () => {
       '4',
       '',
     ]
-    assert.deepEqual(await ended(app), { code: 0, log: log.join('\n') })
+    const command = { argv: ['sh', '-c', script], env: { PATH: '/bin', A: 'b=c' }, cwd: '/home/app', user: 'app' }
+    assert.deepEqual(await runToEnd(app, command), { code: 0, log: log.join('\n') })
   })
 
   it('knows users as the engine does', async () => {
@@ -112,6 +126,30 @@ describe('an app container', () => {
     }
     const ofUser = new Map(await sets('grep Cap /proc/self/status', 'app'))
     assert.deepEqual([ofUser.get('Prm'), ofUser.get('Eff'), ofUser.get('Amb')], [0, 0, 0])
+  })
+
+  it("is reached by DIAL at servers on 127.0.0.1, on ::1, on all addresses and on the sandbox's own", async () => {
+    const app = await stage.app(sandbox)
+    await app.run({ argv: ['sleep', '1000'] })
+    for (const [i, host] of ['127.0.0.1', '[::1]', '0.0.0.0', sandbox.address].entries()) {
+      const port = 9000 + i
+      await app.shell(`httpd -p ${host}:${port} -h /etc`)
+      app.link.send(ToAgent.DIAL, port, u16(port))
+      app.link.send(ToAgent.DATA, port, Buffer.from('GET /group HTTP/1.0\r\n\r\n'))
+      await app.link.next(port, FromAgent.OPENED)
+      assert.match(await all(app.link, port, Stream.CONNECTION), /wheel:x:10/)
+      app.link.send(ToAgent.EOF, port)
+    }
+    app.link.send(ToAgent.DIAL, 9999, u16(9999))
+    assert.deepEqual(await failure(app.link, 9999), [constants.errno.ECONNREFUSED, Step.CONNECT])
+  })
+
+  it('gives a terminal to the user of the process', async () => {
+    const app = await stage.app(sandbox)
+    await app.run({ argv: ['sleep', '1000'] })
+    const script = 'stat -L -c %U /proc/self/fd/0; stty size; echo hi >/dev/tty'
+    const { out } = await app.shell(script, { user: 'app', flags: CommandFlag.PTY, cols: 120, rows: 40 })
+    assert.equal(out, 'app\r\n40 120\r\nhi\r\n')
   })
 
   it('gets signals from the agent, as PID 1 does', async () => {

@@ -2,11 +2,9 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { constants } from 'node:os'
 import { after, before, describe, it } from 'node:test'
-import { FromAgent, Step, Stream, ToAgent } from '../../../runtime/protocol/agent.ts'
 import { encodeOpening, FromGateway, Kind, ToGateway, Verdict } from '../../../runtime/protocol/gateway.ts'
-import { all, failure, number, readExactly, take, u16 } from '../../support/native.ts'
+import { number, readExactly, take, u16 } from '../../support/native.ts'
 import { type App, type Sandbox, Stage } from './stage.ts'
 
 let stage: Stage
@@ -89,23 +87,6 @@ describe('a sandbox', () => {
     const socket = connect(8081, stage.gatewayAddress)
     await assert.rejects(once(socket, 'close'), { code: 'ECONNRESET' })
     await tell(ToGateway.UNCOVER, u16(8081))
-  })
-})
-
-describe('DIAL', () => {
-  it("reaches servers on 127.0.0.1, on ::1, on all addresses and on the sandbox's own", async () => {
-    const hosts = ['127.0.0.1', '[::1]', '0.0.0.0', sandbox.address]
-    for (const [i, host] of hosts.entries()) {
-      const port = 9000 + i
-      await app.shell(`httpd -p ${host}:${port} -h /etc`)
-      app.link.send(ToAgent.DIAL, port, u16(port))
-      app.link.send(ToAgent.DATA, port, Buffer.from('GET /group HTTP/1.0\r\n\r\n'))
-      await app.link.next(port, FromAgent.OPENED)
-      assert.match(await all(app.link, port, Stream.CONNECTION), /^HTTP\/1\.[01] 200 OK[^]*wheel:x:10/)
-      app.link.send(ToAgent.EOF, port)
-    }
-    app.link.send(ToAgent.DIAL, 9999, u16(9999))
-    assert.deepEqual(await failure(app.link, 9999), [constants.errno.ECONNREFUSED, Step.CONNECT])
   })
 })
 
@@ -266,7 +247,7 @@ describe('a DNS query', () => {
       assert.equal(payload.subarray(0, 4).join('.'), sandbox.address)
       assert.equal(payload.subarray(6, 10).join('.'), server || stage.gatewayAddress)
       const query = Buffer.from(payload.subarray(10))
-      assert.match(query.toString('latin1'), /\x07example\x04test\0/)
+      assert.ok(query.includes('\x07example\x04test\0'))
       stage.relay.control.send(ToGateway.ANSWER, id, answer(query, '198.18.0.1'))
       // Answered twice, or answered when nobody asked: nothing happens.
       stage.relay.control.send(ToGateway.ANSWER, id, answer(query, '198.18.0.2'))

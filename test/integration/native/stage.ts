@@ -16,7 +16,7 @@ const LABELS = { 'moorage.test': 'native' }
 const AGENT = new URL('../../../runtime/native/bin/moorage-agent-amd64', import.meta.url)
 const AGENT_ARM64 = new URL('../../../runtime/native/bin/moorage-agent-arm64', import.meta.url)
 const APPLETS =
-  'sh ash cat ls id env sleep sort nc httpd wget tftp nslookup grep wc head ps stat test true hostname pwd echo kill readlink'.split(
+  'sh ash cat ls id env sleep sort nc httpd wget tftp nslookup grep wc head ps stat stty test true hostname pwd echo kill readlink'.split(
     ' ',
   )
 

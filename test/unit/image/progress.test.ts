@@ -47,6 +47,13 @@ describe('BuildLog', () => {
     assert.deepEqual(cut.output, whole.output)
   })
 
+  it('does not mix output without an end of line with what the builder says next', () => {
+    const { log, output } = followed()
+    for (const text of ['Step 3/5 : RUN npm ci\n', 'no end', ' ---> 56c080aeaf83\n', 'again', 'Step 4/5 : CMD ["x"]\n'])
+      log.push(text)
+    assert.deepEqual(output, ['Step 3/4 : RUN npm ci', 'no end', 'again', 'Step 4/4 : CMD ["x"]'])
+  })
+
   it('understands Podman', () => {
     const { log, progress } = followed()
     log.push('STEP 1/4: ARG BASE=a\nSTEP 2/4: FROM a\nCOMMIT x\n--> 1234\n')

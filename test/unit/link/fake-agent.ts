@@ -20,6 +20,7 @@ export class ScriptedAgent {
 
   constructor(socket: Socket) {
     this.socket = socket
+    socket.on('end', () => socket.end())
     const reader = new FrameReader()
     socket.on('data', (chunk) => {
       for (const { type, id, payload } of reader.push(chunk)) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { Latch } from '../../../runtime/base/latch.ts'
-import { DurableObject, EVICT_AFTER_MS } from '../../../runtime/object/object.ts'
+import { DurableObject, EVICT_AFTER_MS, PARK_AFTER_MS } from '../../../runtime/object/object.ts'
 import { type InstanceId, objectKey } from '../../../runtime/protocol/model.ts'
 import type { StartOptions } from '../../../runtime/protocol/worker.ts'
 import { type FakeContainer, fakeContainer, fakeEngine, fakeRelay, settled, stateLine } from './fakes.ts'
@@ -351,33 +351,48 @@ describe('ctx.abort()', () => {
 })
 
 describe('eviction', () => {
-  it('comes when the last event ended that long ago, and ends the container', async (t) => {
+  it('lets the socket go a little after the last event, and ends the container when the object would be evicted', async (t) => {
     const { object, start, tick, evicted } = setUp(t)
     object.attach(A)
     object.busy(true)
     await start(A)
     await tick(60_000)
     object.busy(false)
-    await tick(EVICT_AFTER_MS - 1)
+    await tick(PARK_AFTER_MS - 1)
     assert.deepEqual(evicted(), [])
     await tick(1)
     assert.deepEqual(evicted(), [`evict ${A}`])
     object.detach(A)
-    await settled()
+    await tick(EVICT_AFTER_MS - PARK_AFTER_MS - 1)
+    assert.equal(object.state.state, 'running')
+    await tick(1)
     assert.equal(
       stateLine(object.state),
       'stopped: Ended because its object was idle and was evicted; setInactivityTimeout() lets it live on.',
     )
   })
 
+  it('does not come where the object has an event in time', async (t) => {
+    const { object, start, tick } = setUp(t)
+    object.attach(A)
+    await start(A)
+    object.busy(false)
+    await tick(PARK_AFTER_MS)
+    object.detach(A)
+    await tick(5_000)
+    object.attach(B)
+    await tick(60_000)
+    assert.equal(object.state.state, 'running')
+  })
+
   it('begins its time anew with each event', async (t) => {
     const { object, tick, evicted } = setUp(t)
     object.attach(A)
     object.busy(false)
-    await tick(EVICT_AFTER_MS - 1)
+    await tick(PARK_AFTER_MS - 1)
     object.busy(true)
     object.busy(false)
-    await tick(EVICT_AFTER_MS - 1)
+    await tick(PARK_AFTER_MS - 1)
     assert.deepEqual(evicted(), [])
   })
 
@@ -410,6 +425,28 @@ describe('eviction', () => {
     object.detach(A)
     await tick(60_000)
     assert.deepEqual(evicted(), [])
+  })
+})
+
+describe('an abort', () => {
+  it('ends the container before a new instance of the same isolate comes in', async (t) => {
+    const { object, start } = setUp(t)
+    await object.arriving('isolate 1')
+    object.attach(A)
+    await start(A)
+    object.detach(A)
+    await object.arriving('isolate 1')
+    assert.equal(object.attach(B).running, false)
+  })
+
+  it('is not what a reload is: the instance of another isolate finds the container running', async (t) => {
+    const { object, start } = setUp(t)
+    await object.arriving('isolate 1')
+    object.attach(A)
+    await start(A)
+    object.detach(A)
+    await object.arriving('isolate 2')
+    assert.equal(object.attach(B).running, true)
   })
 })
 

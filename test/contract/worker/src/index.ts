@@ -1,5 +1,5 @@
-import { getContainer, getRandom, switchPort } from '@cloudflare/containers'
 import { DurableObject } from 'cloudflare:workers'
+import { getContainer, getRandom, switchPort } from '@cloudflare/containers'
 import { Hooked } from './hooked.ts'
 import { Early, PlainObject } from './plain.ts'
 

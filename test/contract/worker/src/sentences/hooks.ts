@@ -125,21 +125,21 @@ export const hooks: Record<string, HookSentence> = {
 
   /** A request under way counts as activity, however long it takes. */
   async sleepAfterWaits(o) {
-    configure(o, { sleepAfter: 1 })
+    configure(o, { sleepAfter: 2 })
     await o.startAndWaitForPorts()
     const answer = text(o, 'hang?name=long')
-    await scheduler.wait(2500)
+    await scheduler.wait(4500)
     const expired = hooksSeen(o).includes('onActivityExpired')
     await o.raw.getTcpPort(8080).fetch('http://container/release?name=long')
     return { expired, answer: await answer }
   },
 
   async requestsRenew(o) {
-    configure(o, { sleepAfter: 1 })
+    configure(o, { sleepAfter: 2 })
     await o.startAndWaitForPorts()
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 10; i++) {
       await text(o, 'health')
-      await scheduler.wait(250)
+      await scheduler.wait(400)
     }
     return hooksSeen(o)
   },
@@ -282,9 +282,7 @@ export const hooks: Record<string, HookSentence> = {
   },
 
   async startsOnce(o) {
-    const boots = await Promise.all(
-      [1, 2, 3, 4].map(async () => (await json<{ boot: string }>(o, 'boot')).boot),
-    )
+    const boots = await Promise.all([1, 2, 3, 4].map(async () => (await json<{ boot: string }>(o, 'boot')).boot))
     return { same: new Set(boots).size, running: o.raw.running }
   },
 
@@ -305,7 +303,10 @@ export const hooks: Record<string, HookSentence> = {
   async crashesWhileAnswering(o) {
     await o.startAndWaitForPorts()
     const answer = o.containerFetch('http://container/hang?name=x', 8080)
-    await until('the server has the request', async () => (await json<{ bytes: number }>(o, 'progress?name=x')).bytes === 1)
+    await until(
+      'the server has the request',
+      async () => (await json<{ bytes: number }>(o, 'progress?name=x')).bytes === 1,
+    )
     o.raw.signal(9)
     const { status } = await answer
     return { status, text: await (await answer).text() }

@@ -1,0 +1,192 @@
+import type { Readable, Writable } from 'node:stream'
+import type { AgentLink } from '../link/agent.ts'
+import type { LinkedProcess, ProcessExit } from '../link/process.ts'
+import { CommandFlag } from '../protocol/agent.ts'
+import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
+import type { RunCommand } from '../protocol/relay.ts'
+import { KeptOutput } from './output.ts'
+
+/** What to start, and for whom. */
+export interface ExecOptions {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string | undefined
+  readonly user: string | undefined
+  readonly stdin: boolean
+  readonly stdout: 'pipe' | 'ignore'
+  readonly stderr: 'pipe' | 'ignore' | 'combined'
+  readonly pty: { readonly cols: number; readonly rows: number } | undefined
+  readonly by: 'worker' | 'person'
+  readonly source: string | undefined
+}
+
+/** Where it runs: the object, the life, and what its app was started with, which an exec inherits. */
+export interface ExecPlace {
+  readonly object: ObjectKey
+  readonly life: number
+  readonly link: AgentLink
+  readonly app: RunCommand
+}
+
+/** Bytes moved are told at most this often. */
+const TELL_MS = 1_000
+
+/** One exec in a container: its streams, its end, what it wrote, and what is told of it. */
+export class Process {
+  readonly id: ProcessId
+  readonly place: ExecPlace
+  readonly kept: KeptOutput
+  /** Resolves with the pid. Rejects with SpawnError where it was not started. */
+  readonly started: Promise<number>
+  /** Settles when it ends. Rejects where the container or the link ended first. */
+  readonly exit: Promise<ProcessExit>
+  readonly #linked: LinkedProcess
+  readonly #onChange: (model: ProcessModel) => void
+  #model: ProcessModel
+  #telling: NodeJS.Timeout | undefined
+
+  /** @param onChange is told once it has started, while it moves bytes, and when it ends. */
+  constructor(
+    id: ProcessId,
+    place: ExecPlace,
+    options: ExecOptions,
+    file: string,
+    onChange: (model: ProcessModel) => void,
+  ) {
+    const { app } = place
+    const cwd = options.cwd ?? app.cwd
+    const user = options.user ?? app.user
+    this.id = id
+    this.place = place
+    this.kept = new KeptOutput(file)
+    this.#onChange = onChange
+    this.#linked = place.link.spawn({
+      argv: options.argv,
+      env: { ...app.env, ...options.env },
+      cwd,
+      user,
+      flags: flagsOf(options),
+      cols: options.pty?.cols ?? 0,
+      rows: options.pty?.rows ?? 0,
+    })
+    this.#model = {
+      id,
+      object: place.object,
+      life: place.life,
+      command: options.argv,
+      cwd,
+      user,
+      by: options.by,
+      ...(options.source === undefined ? {} : { source: options.source }),
+      terminal: options.pty !== undefined,
+      stdinOpen: options.stdin || options.pty !== undefined,
+      startedAt: Date.now(),
+      pid: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+    }
+    this.started = this.#linked.started
+    this.exit = this.#linked.exit
+    for (const stream of ['stdout', 'stderr'] as const) {
+      this.#linked[stream]?.tap((bytes) => {
+        this.kept.add(stream, bytes)
+        this.#moved({ bytesOut: this.#model.bytesOut + bytes.length })
+      })
+    }
+    this.#linked.stdin?.once('finish', () => this.#change({ stdinOpen: false }))
+    this.started.then(
+      (pid) => this.#change({ pid }),
+      () => undefined,
+    )
+    this.exit.then(
+      ({ exitCode, signal }) => this.#ended({ exitCode, ...(signal === undefined ? {} : { signal }) }),
+      (error: Error) => this.#ended({ lost: error.message }),
+    )
+  }
+
+  get model(): ProcessModel {
+    return this.#model
+  }
+
+  get stdout(): Readable | undefined {
+    return this.#linked.stdout
+  }
+
+  get stderr(): Readable | undefined {
+    return this.#linked.stderr
+  }
+
+  get stdin(): Writable | undefined {
+    return this.#linked.stdin
+  }
+
+  /** Sees each piece of output from now on; the function returned ends it. */
+  follow(listener: (stream: 'stdout' | 'stderr', bytes: Buffer) => void): () => void {
+    const ends = (['stdout', 'stderr'] as const).map((stream) =>
+      this.#linked[stream]?.tap((bytes) => listener(stream, bytes)),
+    )
+    return () => {
+      for (const end of ends) end?.()
+    }
+  }
+
+  /** Writes to stdin; resolves when more may come. */
+  write(bytes: Uint8Array): Promise<void> {
+    const { stdin } = this.#linked
+    if (stdin === undefined || stdin.writableEnded || stdin.destroyed) return Promise.resolve()
+    this.#moved({ bytesIn: this.#model.bytesIn + bytes.length })
+    return new Promise((resolve) => stdin.write(bytes, () => resolve()))
+  }
+
+  /** No more for stdin. */
+  end(): void {
+    this.#linked.stdin?.end()
+  }
+
+  /** Sends a signal, 1..64. */
+  kill(signal: number): void {
+    this.#linked.kill(signal)
+  }
+
+  resize(cols: number, rows: number): void {
+    this.#linked.resize(cols, rows)
+  }
+
+  /** Kills it where it runs, throws away what nobody has read, and removes what was kept. */
+  async close(): Promise<void> {
+    this.kill(9)
+    this.stdout?.destroy()
+    this.stderr?.destroy()
+    clearTimeout(this.#telling)
+    await this.kept.close()
+  }
+
+  #ended(end: Omit<NonNullable<ProcessModel['end']>, 'at'>): void {
+    clearTimeout(this.#telling)
+    this.#change({ stdinOpen: false, end: { at: Date.now(), ...end } })
+  }
+
+  #change(change: Partial<ProcessModel>): void {
+    this.#model = { ...this.#model, ...change }
+    if (this.#model.pid !== 0) this.#onChange(this.#model)
+  }
+
+  #moved(change: Partial<ProcessModel>): void {
+    this.#model = { ...this.#model, ...change }
+    if (this.#model.end !== undefined) return
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined
+      this.#change({})
+    }, TELL_MS)
+  }
+}
+
+function flagsOf(options: ExecOptions): number {
+  if (options.pty !== undefined) return CommandFlag.PTY | CommandFlag.STDIN
+  return (
+    (options.stdin ? CommandFlag.STDIN : 0) |
+    (options.stdout === 'ignore' ? CommandFlag.NO_STDOUT : 0) |
+    (options.stderr === 'ignore' ? CommandFlag.NO_STDERR : 0) |
+    (options.stderr === 'combined' ? CommandFlag.COMBINED : 0)
+  )
+}

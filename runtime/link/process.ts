@@ -1,0 +1,244 @@
+import { Readable, Writable } from 'node:stream'
+import { Latch } from '../base/latch.ts'
+import { type Command, CommandFlag, Stream } from '../protocol/agent.ts'
+import { WINDOW_BYTES } from '../protocol/frames.ts'
+
+/** The agent could not start a process: its errno and step (protocol/agent.ts). */
+export class SpawnError extends Error {
+  override readonly name = 'SpawnError'
+  readonly errno: number
+  readonly step: number
+  constructor(errno: number, step: number) {
+    super(`The process was not started (errno ${errno}, step ${step}).`)
+    this.errno = errno
+    this.step = step
+  }
+}
+
+/** How a process ended: 128 + n where signal n ended it. */
+export interface ProcessExit {
+  readonly exitCode: number
+  readonly signal: number | undefined
+}
+
+/** What a process needs of the agent's link. */
+export interface ProcessWire {
+  data(bytes: Uint8Array): void
+  eof(): void
+  credit(stream: number, bytes: number): void
+  signal(signal: number): void
+  resize(cols: number, rows: number): void
+  /** EXIT and every end of output arrived. */
+  done(): void
+}
+
+const GRANT_BYTES = WINDOW_BYTES / 4
+
+/**
+ * One process that the agent started, as streams. An unread stream stops its writer and nothing else; destroying one throws
+ * away what comes. A link that is lost and opened again leaves the process as it is.
+ */
+export class LinkedProcess {
+  readonly stdin: Writable | undefined
+  readonly stdout: Output | undefined
+  readonly stderr: Output | undefined
+  /** The pid inside the container. Rejects with SpawnError, or where the container ended. */
+  readonly started: Promise<number>
+  /** Settles when the process ends, whether or not its output was read. Rejects where the container ended first. */
+  readonly exit: Promise<ProcessExit>
+  readonly #started = new Latch<number>()
+  readonly #exit = new Latch<ProcessExit>()
+  readonly #wire: ProcessWire
+  readonly #input: Input | undefined
+
+  constructor(wire: ProcessWire, command: Pick<Command, 'flags'>) {
+    this.#wire = wire
+    const has = (flag: number): boolean => (command.flags & flag) !== 0
+    const pty = has(CommandFlag.PTY)
+    this.#input = pty || has(CommandFlag.STDIN) ? new Input(wire) : undefined
+    this.stdin = this.#input
+    this.stdout = has(CommandFlag.NO_STDOUT) ? undefined : new Output((n) => wire.credit(Stream.STDOUT, n))
+    const apart = !pty && !has(CommandFlag.COMBINED) && !has(CommandFlag.NO_STDERR)
+    this.stderr = apart ? new Output((n) => wire.credit(Stream.STDERR, n)) : undefined
+    this.started = this.#started.promise
+    this.exit = this.#exit.promise
+  }
+
+  get isStarted(): boolean {
+    return this.#started.settled
+  }
+
+  /** Sends a signal, 1..64; nothing where it has ended. */
+  kill(signal: number): void {
+    if (!this.#exit.settled) this.#wire.signal(signal)
+  }
+
+  /** Changes the size of its terminal. */
+  resize(cols: number, rows: number): void {
+    if (!this.#exit.settled) this.#wire.resize(cols, rows)
+  }
+
+  onStarted(pid: number): void {
+    this.#started.resolve(pid)
+  }
+
+  onFailed(errno: number, step: number): void {
+    this.onGone(new SpawnError(errno, step))
+  }
+
+  onData(stream: number, bytes: Buffer): void {
+    this.#output(stream)?.received(bytes)
+  }
+
+  onEof(stream: number): void {
+    this.#output(stream)?.ended()
+    this.#settle()
+  }
+
+  onCredit(bytes: number): void {
+    this.#input?.granted(bytes)
+  }
+
+  onExit(exitCode: number, signal: number): void {
+    this.#exit.resolve({ exitCode, signal: signal === 0 ? undefined : signal })
+    this.#input?.destroy()
+    this.#settle()
+  }
+
+  /** The link was opened again: both sides begin with full windows. */
+  onRelinked(): void {
+    this.stdout?.renew()
+    this.stderr?.renew()
+    this.#input?.renew()
+  }
+
+  /** It will never be heard of again. */
+  onGone(error: Error): void {
+    this.#started.reject(error)
+    this.#exit.reject(error)
+    for (const stream of [this.stdout, this.stderr, this.#input]) {
+      stream?.on('error', () => undefined)
+      stream?.destroy(error)
+    }
+  }
+
+  #output(stream: number): Output | undefined {
+    return stream === Stream.STDOUT ? this.stdout : this.stderr
+  }
+
+  #settle(): void {
+    if (!this.#exit.settled || this.stdout?.over === false || this.stderr?.over === false) return
+    this.#wire.done()
+  }
+}
+
+/** What a process writes. `tap` sees every piece as it comes, also what nobody reads. */
+export class Output extends Readable {
+  readonly #grant: (bytes: number) => void
+  readonly #taps = new Set<(bytes: Buffer) => void>()
+  #mayCome = WINDOW_BYTES
+  #ungranted = 0
+  #over = false
+
+  constructor(grant: (bytes: number) => void) {
+    super({ highWaterMark: WINDOW_BYTES })
+    this.#grant = grant
+  }
+
+  /** The process closed it. */
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Sees each piece from now on; the function returned ends it. */
+  tap(listener: (bytes: Buffer) => void): () => void {
+    this.#taps.add(listener)
+    return () => this.#taps.delete(listener)
+  }
+
+  received(bytes: Buffer): void {
+    this.#mayCome -= bytes.length
+    // More than it may: the container does not keep to the wire, and gets no more.
+    if (this.#over || this.#mayCome < 0) return
+    for (const tap of this.#taps) tap(bytes)
+    this.#ungranted += bytes.length
+    if (this.destroyed || this.push(bytes)) this.#give()
+  }
+
+  ended(): void {
+    if (this.#over) return
+    this.#over = true
+    if (!this.destroyed) this.push(null)
+  }
+
+  renew(): void {
+    this.#mayCome = WINDOW_BYTES
+    this.#ungranted = 0
+  }
+
+  override _read(): void {
+    this.#give()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#give(true)
+    done(error)
+  }
+
+  #give(all = false): void {
+    if (this.#over || this.#ungranted === 0 || (!all && this.#ungranted < GRANT_BYTES)) return
+    this.#grant(this.#ungranted)
+    this.#mayCome += this.#ungranted
+    this.#ungranted = 0
+  }
+}
+
+/** What goes to a process's stdin; ended, the process reads its end. */
+class Input extends Writable {
+  readonly #wire: Pick<ProcessWire, 'data' | 'eof'>
+  #mayWrite = WINDOW_BYTES
+  #blocked: { readonly rest: Buffer; readonly done: (error?: Error | null) => void } | undefined
+
+  constructor(wire: Pick<ProcessWire, 'data' | 'eof'>) {
+    super({ highWaterMark: 65_536 })
+    this.#wire = wire
+    this.on('error', () => undefined)
+  }
+
+  granted(bytes: number): void {
+    this.#mayWrite = Math.min(this.#mayWrite + bytes, WINDOW_BYTES)
+    const blocked = this.#blocked
+    this.#blocked = undefined
+    if (blocked !== undefined) this.#send(blocked.rest, blocked.done)
+  }
+
+  renew(): void {
+    this.granted(WINDOW_BYTES)
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#send(chunk, done)
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#wire.eof()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const blocked = this.#blocked
+    this.#blocked = undefined
+    blocked?.done(new Error('The process has ended.'))
+    done(error)
+  }
+
+  #send(chunk: Buffer, done: (error?: Error | null) => void): void {
+    const now = chunk.subarray(0, this.#mayWrite)
+    if (now.length > 0) {
+      this.#mayWrite -= now.length
+      this.#wire.data(now)
+    }
+    if (now.length === chunk.length) done()
+    else this.#blocked = { rest: chunk.subarray(now.length), done }
+  }
+}
