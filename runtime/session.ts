@@ -137,13 +137,14 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     offered: {
       attach: (args) => fleet.calls.attach(args),
       call: (args) => fleet.calls.call(args),
+      source: () => null,
       end: (args) => fleet.calls.end(args),
     },
     onNews: (news) => hear(news),
     onDeath: (error) => failed.resolve(error),
   })
   scope.own(() => relay.close())
-  const listening = relay.ask.listen({ token })
+  const listening = relay.ask.listen({ token, folder: join(files, 'output') })
 
   const engine = await findEngine(options.engine === undefined ? {} : { address: options.engine })
   scope.own(() => engine.close())
@@ -217,6 +218,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
 
   function hear(news: RelayNews): void {
     if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
+    else if (news.news === 'process') store.report({ type: 'process', process: news.process })
     else if (news.news === 'note') fleet.noted(news.instance, news.note)
     else if (news.news === 'detached') fleet.detached(news.instance)
     else if (news.news === 'port-open') fleet.opened(news.object, news.open)

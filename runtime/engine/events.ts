@@ -1,5 +1,6 @@
 /** The engine's events, opened again whenever the stream breaks. */
 import type { Readable } from 'node:stream'
+import { Latch } from '../base/latch.ts'
 import { type EngineEvent, Event } from './answers.ts'
 import { jsonLines } from './json-lines.ts'
 import type { Call } from './transport.ts'
@@ -40,7 +41,7 @@ export function subscribe(
   options: EventOptions,
 ): Subscription {
   const end = new AbortController()
-  const ready = withResolvers()
+  const ready = new Latch()
   void run(send, options, end.signal, ready.resolve)
   return {
     ready: ready.promise,
@@ -108,12 +109,4 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     }
     signal.addEventListener('abort', done)
   })
-}
-
-function withResolvers() {
-  let resolve!: () => void
-  const promise = new Promise<void>((r) => {
-    resolve = r
-  })
-  return { promise, resolve }
 }

@@ -11,6 +11,7 @@ export interface OutputPiece {
 const MEMORY_BYTES = 65_536
 /** Kept on disk, the oldest part. What lies between is counted, and gone. */
 const DISK_BYTES = 8_388_608
+const SMALL_BYTES = 16_384
 
 /** What a process wrote, bounded: its beginning on disk, its end in memory. */
 export class KeptOutput {
@@ -26,9 +27,9 @@ export class KeptOutput {
     this.#file = file
   }
 
-  /** Keeps a copy of a piece. */
+  /** Keeps a piece. A small one is copied, as it would hold on to all of the chunk that it came in. */
   add(stream: OutputPiece['stream'], bytes: Buffer): void {
-    this.#pieces.push({ stream, bytes: Buffer.from(bytes) })
+    this.#pieces.push({ stream, bytes: bytes.length < SMALL_BYTES ? Buffer.from(bytes) : bytes })
     this.#memoryBytes += bytes.length
     if (this.#memoryBytes > MEMORY_BYTES) this.#spill()
   }

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pack } from 'tar-stream'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
+import { retireImages } from './retire.ts'
 
 /** Where the program is in the image. */
 export const AGENT_PATH = '/moorage-agent'
@@ -29,10 +30,12 @@ export async function agentImage(engine: Engine, folder: string, signal?: AbortS
   const tar = pack()
   tar.entry({ name: AGENT_PATH.slice(1), mode: 0o755 }, program)
   tar.finalize()
-  await engine.images.import(Readable.from(tar), {
+  const id = await engine.images.import(Readable.from(tar), {
     reference,
     changes: [`ENTRYPOINT ["${AGENT_PATH}"]`, `LABEL moorage.image=agent`],
     signal,
   })
+  // Tidying must not fail what was made.
+  await retireImages(engine, 'agent', id, signal).catch(() => {})
   return reference
 }

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { BuildQuery } from '../engine/images.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { type Context, contextTar } from './context.ts'
-import { type Dockerfile, needsBuildkit, parseDockerfile } from './dockerfile.ts'
+import { type Dockerfile, hasUnusedStages, needsBuildkit, parseDockerfile } from './dockerfile.ts'
 import { buildError } from './failure.ts'
 import { BuildLog, type ImageProgress } from './progress.ts'
 import { readTrace, TraceReader } from './trace.ts'
@@ -23,8 +23,7 @@ export interface BuildOptions {
 }
 
 /**
- * Builds a context and tags the image: with the classic builder, which every engine has over the API, or with BuildKit where the Dockerfile needs it
- * (without a session, so no secret or ssh mounts). Rejects with 'build-failed' (detail: file, line, instruction, exitCode, lastOutput), 'disk-full' or
+ * Builds a context and tags the image. Rejects with 'build-failed' (detail: file, line, instruction, exitCode, lastOutput), 'disk-full' or
  * 'engine-lost'. What an aborted build made stays in the engine's cache.
  */
 export async function build(engine: Engine, context: Context, options: BuildOptions): Promise<void> {
@@ -38,7 +37,7 @@ export async function build(engine: Engine, context: Context, options: BuildOpti
   const log = new BuildLog(file, options)
   const trace = new TraceReader(log, file, options.args)
   const query: BuildQuery = {
-    version: needsBuildkit(file) ? '2' : '1',
+    version: builderFor(file, options),
     dockerfile: context.dockerfileName,
     t: options.reference,
     buildargs: options.args,
@@ -78,6 +77,15 @@ export async function build(engine: Engine, context: Context, options: BuildOpti
   } finally {
     tar.destroy()
   }
+}
+
+/**
+ * The classic builder, which every engine has over the API; BuildKit where a Dockerfile needs it, or has stages that only the classic builder would
+ * build. BuildKit works without a session here, and so without logins at registries, secrets and SSH keys.
+ */
+function builderFor(file: Dockerfile, { args, target, registries }: BuildOptions): BuildQuery['version'] {
+  if (needsBuildkit(file)) return '2'
+  return registries === undefined && hasUnusedStages(file, args, target) ? '2' : '1'
 }
 
 function stepOf(log: BuildLog, file: Dockerfile): { step?: number; steps?: number } {

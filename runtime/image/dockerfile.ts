@@ -109,10 +109,7 @@ export function baseImage(
   target?: string,
 ): string | undefined {
   const stages = stagesOf(file, args)
-  let index =
-    target === undefined
-      ? stages.length - 1
-      : stages.findLastIndex((stage, i) => stage.name === target.toLowerCase() || String(i) === target)
+  let index = target === undefined ? stages.length - 1 : (stageIndex(stages, target) ?? -1)
   while (index >= 0) {
     const from = stages[index]?.from ?? ''
     const earlier = stages.slice(0, index).findLastIndex((stage) => stage.name === from.toLowerCase())
@@ -120,6 +117,36 @@ export function baseImage(
     index = earlier
   }
   return undefined
+}
+
+/**
+ * Whether some stage is not needed for the last one (or `target`). The classic builder builds it all the same; BuildKit, which people's own
+ * `docker build` uses, does not.
+ */
+export function hasUnusedStages(file: Dockerfile, args: Readonly<Record<string, string>>, target?: string): boolean {
+  const stages = stagesOf(file, args)
+  const last = stageIndex(stages, target) ?? stages.length - 1
+  const needed = new Set<number>()
+  const need = (index: number) => {
+    if (needed.has(index)) return
+    needed.add(index)
+    const stage = stages[index]
+    const names = (stage?.instructions ?? []).flatMap((one) =>
+      [...one.args.matchAll(/--from=(\S+)|[=,]from=([^,\s]+)/g)].map((match) => match[1] ?? match[2] ?? ''),
+    )
+    for (const name of [stage?.from ?? '', ...names]) {
+      const earlier = stageIndex(stages.slice(0, index), name)
+      if (earlier !== undefined) need(earlier)
+    }
+  }
+  need(last)
+  return needed.size < last + 1
+}
+
+/** By name or number, the latest of that name. */
+function stageIndex(stages: readonly Stage[], name: string | undefined): number | undefined {
+  const index = stages.findLastIndex((stage, i) => stage.name === name?.toLowerCase() || String(i) === name)
+  return name === undefined || index < 0 ? undefined : index
 }
 
 const BUILDKIT_FLAGS =

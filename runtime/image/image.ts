@@ -4,7 +4,8 @@ import type { Engine } from '../engine/engine.ts'
 import type { ImageInfo } from '../engine/image-answers.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { build } from './build.ts'
-import { baseImage, parseDockerfile } from './dockerfile.ts'
+import { buildHeader, type LoginSource, pullHeader, userLogins } from './credentials.ts'
+import { baseImage, parseDockerfile, stagesOf } from './dockerfile.ts'
 import { checkPlatform, type PlatformOptions } from './platform.ts'
 import { type ImageProgress, PullLog } from './progress.ts'
 import { retireImages } from './retire.ts'
@@ -16,6 +17,8 @@ export const IMAGE_LABEL = 'moorage.image'
 export interface PrepareOptions extends PlatformOptions, ContentOptions {
   readonly project: string
   readonly className: string
+  /** Who the user is at registries; undefined: by the docker command's login. */
+  readonly logins?: LoginSource
   /** Called only while something is built or pulled. */
   onProgress?(progress: ImageProgress): void
   /** The builder's output, a line each. */
@@ -65,6 +68,7 @@ async function fromReference(engine: Engine, reference: string, options: Prepare
   const log = new PullLog(reference, (progress) => options.onProgress?.(progress))
   await engine.images.pull(reference, {
     signal,
+    auth: await pullHeader(reference, options.logins ?? userLogins()),
     ...(platform ? { platform } : {}),
     onProgress: (line) => log.push(line),
   })
@@ -87,6 +91,7 @@ async function fromDockerfile(
   ) {
     return { reference, digest, how: 'present', info: there }
   }
+  const bases = stagesOf(parseDockerfile(context.dockerfileText), args).map((stage) => stage.from)
   const label = `${options.project}/${options.className}`
   options.onProgress?.({ how: 'build', text: `Building ${source.dockerfile}` })
   await build(engine, context, {
@@ -96,6 +101,7 @@ async function fromDockerfile(
     target,
     platform,
     labels: { [IMAGE_LABEL]: label },
+    registries: await buildHeader(bases, options.logins ?? userLogins()),
     signal,
     onProgress: (progress) => options.onProgress?.(progress),
     onOutput: (line) => options.onOutput?.(line),

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import { Latch, within } from '../base/latch.ts'
+import { Latch } from '../base/latch.ts'
 import type { AgentLink } from './agent.ts'
 import { PortClient } from './port-client.ts'
 
@@ -25,6 +25,11 @@ export class ObjectRoute {
   constructor(key: string, onOpen: (open: number) => void) {
     this.key = key
     this.#onOpen = onOpen
+  }
+
+  /** The link into the container that runs now. */
+  get link(): AgentLink | undefined {
+    return this.#link
   }
 
   get running(): boolean {
@@ -91,6 +96,7 @@ export class InstanceRoute {
   readonly polls = new Set<ServerResponse>()
   #taken = 0
   readonly #waiting = new Map<number, Latch>()
+  #patience: NodeJS.Timeout | undefined
   readonly #tunnels = new Map<string, Tunnel>()
 
   constructor(id: string, object: ObjectRoute, socket: WebSocket) {
@@ -101,20 +107,30 @@ export class InstanceRoute {
 
   /** Waits until every call before number `seq` was taken up. Follow it, without an await between, by taken(seq). */
   async turn(seq: number): Promise<void> {
-    if (this.#taken >= seq - 1) return
+    if (!(seq - 1 > this.#taken)) return
     const latch = this.#waiting.get(seq) ?? new Latch()
     this.#waiting.set(seq, latch)
-    await within(ORDER_TIMEOUT_MS, latch.promise)
+    this.#patience ??= setTimeout(() => this.#skip(), ORDER_TIMEOUT_MS)
+    await latch.promise
   }
 
   /** Call `seq` was handed on. */
   taken(seq: number): void {
-    this.#taken = Math.max(this.#taken, seq)
+    if (!(seq > this.#taken)) return
+    this.#taken = seq
+    clearTimeout(this.#patience)
+    this.#patience = undefined
     for (const [waiter, latch] of this.#waiting) {
       if (waiter - 1 > this.#taken) continue
       this.#waiting.delete(waiter)
       latch.resolve()
     }
+    if (this.#waiting.size > 0) this.#patience = setTimeout(() => this.#skip(), ORDER_TIMEOUT_MS)
+  }
+
+  /** What all wait for does not come: the first of them goes on, and the others after it. */
+  #skip(): void {
+    this.taken(Math.min(...this.#waiting.keys()) - 1)
   }
 
   /** Waits until call `seq` itself was taken up. */
@@ -133,8 +149,9 @@ export class InstanceRoute {
     this.#tunnels.delete(id)
   }
 
-  /** Ends the socket and the long polls. */
+  /** Ends the socket and the long polls; nothing waits for its turn any more. */
   close(): void {
+    this.taken(Number.MAX_SAFE_INTEGER)
     for (const tunnel of this.#tunnels.values()) {
       tunnel.opened.resolve(false)
       tunnel.over.resolve()

@@ -1,5 +1,6 @@
 /** One HTTP request of an isolate into a container, as it was meant (semantics.md, Ports). */
 import type { IncomingHttpHeaders } from 'node:http'
+import { OWN } from '../protocol/worker.ts'
 
 /** Of one hop, not of the request. */
 const OF_THE_HOP = new Set(['connection', 'keep-alive', 'proxy-connection'])
@@ -16,6 +17,7 @@ export function requestHeaders(raw: readonly string[], host: string, strip = '')
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] as string
     const lower = name.toLowerCase()
+    if (lower.startsWith(OWN)) headers.push(name.slice(OWN.length), raw[i + 1] as string)
     if (lower === 'host' || lower.startsWith('x-moorage-') || added.has(lower) || OF_THE_HOP.has(lower)) continue
     headers.push(name, raw[i + 1] as string)
   }

@@ -7,11 +7,11 @@ import type { SessionCalls } from '../protocol/relay.ts'
 import * as wire from '../protocol/worker.ts'
 import type { AgentLink } from './agent.ts'
 import { DialError } from './agent.ts'
+import { bodyText, encoded, MAX_BODY_BYTES, refuse, reply, running } from './answers.ts'
 import { InstanceRoute, ObjectRoute } from './instances.ts'
 import { join, type PortClient } from './port-client.ts'
 import { parseCall, parseNote } from './worker-messages.ts'
 
-const MAX_CALL_BYTES = 4_194_304
 /** The runtime let go of the instance: it attaches again, and asks again. */
 const GONE = 410
 const LOST: wire.Refusal = { message: 'Network connection lost.', retryable: true }
@@ -31,6 +31,8 @@ export interface WorkerLinkEvents {
   onDetached(instance: string): void
   /** Requests and connections into the object's container went from none to some (1) or back (0). */
   onOpen(object: string, open: number): void
+  /** A request about processes (exec/requests.ts), which answers it. */
+  onExec(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void>
   /** Nobody listens on a port; told at most once a second for an object. */
   onRefused(object: string, port: number): void
 }
@@ -40,7 +42,7 @@ export class WorkerLink {
   readonly #events: WorkerLinkEvents
   readonly #objects = new Map<string, ObjectRoute>()
   readonly #instances = new Map<string, InstanceRoute>()
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_CALL_BYTES })
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES })
 
   constructor(events: WorkerLinkEvents) {
     this.#events = events
@@ -49,6 +51,13 @@ export class WorkerLink {
   /** Leads an object's requests to a container's link, or nowhere. */
   bind(object: string, link: AgentLink | undefined): void {
     this.#object(object).bind(link)
+  }
+
+  /** The link that an object's requests go to now, after starts under way; undefined where none runs. */
+  async linkOf(object: string): Promise<AgentLink | undefined> {
+    const route = this.#object(object)
+    await route.client()
+    return route.link
   }
 
   /** Lets workerd evict an instance. */
@@ -64,7 +73,9 @@ export class WorkerLink {
     else if (path === '/end') void this.#end(instance, request, response).catch(() => response.destroy())
     else if (path === '/tunnel') void this.#tunnel(instance, request, response).catch(() => response.destroy())
     else if (path.startsWith('/port/')) void this.#port(instance, request, response).catch(() => response.destroy())
-    else response.writeHead(404).end()
+    else if (path === '/exec' || path.startsWith('/process/')) {
+      void this.#events.onExec(instance, request, response).catch(() => response.destroy())
+    } else response.writeHead(404).end()
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -234,52 +245,4 @@ export class WorkerLink {
     }
     return object
   }
-}
-
-function running(instance: InstanceRoute | undefined): string {
-  return instance?.object.running === true ? '1' : '0'
-}
-
-function encoded(value: unknown): string {
-  return encodeURIComponent(JSON.stringify(value))
-}
-
-function reply(response: ServerResponse, instance: InstanceRoute, value: unknown): void {
-  const body = JSON.stringify(value)
-  response.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    [wire.RUNNING]: running(instance),
-  })
-  response.end(body)
-}
-
-function refuse(
-  response: ServerResponse,
-  instance: InstanceRoute | undefined,
-  refusal: wire.Refusal,
-  status = 502,
-): void {
-  if (response.headersSent || response.destroyed) {
-    response.destroy()
-    return
-  }
-  const body = status === 400 ? JSON.stringify(refusal) : ''
-  response.writeHead(status, {
-    [wire.ERROR]: encoded(refusal),
-    [wire.RUNNING]: running(instance),
-    'content-length': Buffer.byteLength(body),
-  })
-  response.end(body)
-}
-
-async function bodyText(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_CALL_BYTES) throw new Error('A call is too long.')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

@@ -1,12 +1,13 @@
 import { Latch } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Fact } from '../protocol/agent.ts'
+import { explainErrno } from '../protocol/errno.ts'
 import { MoorageError } from '../protocol/errors.ts'
-import type { ContainerState, End, Phase, Reason } from '../protocol/model.ts'
+import type { ContainerState, End, ObjectKey, Phase, Reason } from '../protocol/model.ts'
 import type { RunCommand } from '../protocol/relay.ts'
 import type { Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
-import { catches, explain, explainErrno, TERM_IS_IGNORED } from './explain.ts'
+import { catches, explain, TERM_IS_IGNORED } from './explain.ts'
 import { listeningPorts, portAdvice } from './ports.ts'
 import type { Prepared } from './prepared.ts'
 
@@ -30,6 +31,7 @@ export const NO_INSTANCE = 'there is no container instance that can be provided 
 
 /** What a life needs of its object and class. */
 export interface LifeOptions {
+  readonly object: ObjectKey
   readonly number: number
   readonly start: StartOptions
   readonly engine: Engine
@@ -191,7 +193,12 @@ export class Life {
 
   async #run(prepared: Prepared, image: { readonly name: string; readonly command: RunCommand }): Promise<void> {
     const { relay } = this.#options
-    const result = await relay.ask.run({ container: prepared.id, command: image.command })
+    const result = await relay.ask.run({
+      container: prepared.id,
+      command: image.command,
+      object: this.#options.object,
+      life: this.number,
+    })
     if ('errno' in result) {
       throw new MoorageError('executable-not-found', explainErrno(result.errno, result.step, image.command))
     }

@@ -49,7 +49,7 @@ export class Fleet {
   }
 
   /** What the relay asks on behalf of isolates. */
-  readonly calls: Offered<SessionCalls> = {
+  readonly calls: Offered<Omit<SessionCalls, 'source'>> = {
     attach: async ({ className, id, name, isolate }) => {
       const object = this.#object(className, id)
       if (name !== undefined) object.name = name

@@ -232,6 +232,7 @@ export class DurableObject {
     const number = this.#lives
     const life = new Life({
       ...this.#options.life(start),
+      object: this.key,
       number,
       start,
       containerName: containerName(this.#options.className, this.name ?? this.id.slice(0, 12), number),

@@ -3,6 +3,7 @@
  * news from the relay. Bytes of containers stay in the relay; only log lines and facts come over.
  */
 import type { EngineAddress } from './child.ts'
+import type { ObjectKey, ProcessModel } from './model.ts'
 import type { Attached, Call, Note, Outcome, Refusal } from './worker.ts'
 
 /** What the app is started with, for RUN. */
@@ -18,8 +19,8 @@ export type RunResult = { readonly pid: number } | { readonly errno: number; rea
 
 /** What the session asks of the relay. */
 export interface RelayCalls {
-  /** Opens the loopback server that isolates talk to. */
-  listen(args: { token: string }): { port: number }
+  /** Opens the loopback server that isolates talk to. Output of processes that is too long for memory goes to `folder`. */
+  listen(args: { token: string; folder: string }): { port: number }
   /** Dials the gateway's published port; called again, it dials the one that replaced it. */
   openGateway(args: { host: string; port: number; secret: Uint8Array }): void
   internet(args: { address: string; allowed: boolean }): void
@@ -29,7 +30,8 @@ export interface RelayCalls {
   claim(args: { container: string; secret: Uint8Array; gatewayAddress: string }): void
   /** Ends what hold() opened; the container ends with it. */
   release(args: { container: string }): void
-  run(args: { container: string; command: RunCommand }): RunResult
+  /** `object` and `life` are whom execs in it belong to. */
+  run(args: { container: string; command: RunCommand; object: ObjectKey; life: number }): RunResult
   signal(args: { container: string; signal: number }): void
   /** Text of a kernel's fact (protocol/agent.ts Fact), empty where the agent does not answer within 1 s. */
   ask(args: { container: string; fact: number }): string
@@ -42,6 +44,8 @@ export interface RelayCalls {
 /** What the relay asks of the session. */
 export interface SessionCalls {
   attach(args: { className: string; id: string; name?: string; isolate?: string }): Attached & { object: string }
+  /** The line of the developer's code that a stack of the isolate leads to, or null. */
+  source(args: { stack: string }): string | null
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
   end(args: { instance: string; life: number }): Outcome
 }
@@ -61,4 +65,5 @@ export type RelayNews =
   | { readonly news: 'note'; readonly instance: string; readonly note: Note }
   /** A request found nobody listening. At most one a second for an object. */
   | { readonly news: 'refused'; readonly object: string; readonly port: number }
+  | { readonly news: 'process'; readonly process: ProcessModel }
   | { readonly news: 'port-open'; readonly object: string; readonly open: number }

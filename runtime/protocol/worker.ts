@@ -45,6 +45,8 @@ export const LIFE = 'x-moorage-life'
 export const URL_HEADER = 'x-moorage-url'
 /** Of a port request: names of headers, with commas, that workerd adds and the caller did not set. They go no further. */
 export const STRIP = 'x-moorage-strip'
+/** Of a port request: prefix of headers that would not come through as they are. Without it they go on. */
+export const OWN = 'x-moorage-own-'
 /** Of a CONNECT and its GET /tunnel: an id of the isolate's choice, unguessable. */
 export const TUNNEL = 'x-moorage-tunnel'
 export const RUNNING = 'x-moorage-running'

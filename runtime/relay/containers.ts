@@ -4,13 +4,14 @@ import { LineCutter } from '../base/lines.ts'
 import { Scope } from '../base/scope.ts'
 import { sameSecret } from '../base/secret.ts'
 import { Engine } from '../engine/engine.ts'
+import type { ExecPlace } from '../exec/process.ts'
 import { AgentLink } from '../link/agent.ts'
 import { AGENT_MAGIC, encodeClaim, OPENING_BYTES } from '../protocol/agent.ts'
 import type { EngineAddress } from '../protocol/child.ts'
 import { SECRET_BYTES, WIRE_VERSION } from '../protocol/frames.ts'
 import { AGENT_PORT } from '../protocol/gateway.ts'
-import type { ContainerId } from '../protocol/model.ts'
-import type { RelayNews } from '../protocol/relay.ts'
+import type { ContainerId, ObjectKey } from '../protocol/model.ts'
+import type { RelayNews, RunCommand, RunResult } from '../protocol/relay.ts'
 
 const AGENT_TIMEOUT_MS = 10_000
 const OPENING_TIMEOUT_MS = 5_000
@@ -22,6 +23,8 @@ interface Held {
   /** Resolves when the engine has let go of it: it has ended. Never rejects. */
   readonly closed: Promise<unknown>
   secret: Uint8Array | undefined
+  /** What its app was started with, and for whom. */
+  app: { readonly command: RunCommand; readonly object: ObjectKey; readonly life: number } | undefined
 }
 
 /** The containers that this thread holds: their stdin, on which their life hangs, their output, and their agents' links. */
@@ -48,7 +51,14 @@ export class HeldContainers {
     scope.own(() => attached.dispose())
     const link = new AgentLink((up) => this.#tell({ news: 'agent', container, up }))
     scope.own(() => link.close())
-    this.#held.set(container, { link, stdin: attached.stdin, scope, closed: attached.closed, secret: undefined })
+    this.#held.set(container, {
+      link,
+      stdin: attached.stdin,
+      scope,
+      closed: attached.closed,
+      secret: undefined,
+      app: undefined,
+    })
     void attached.closed.then(() => {
       for (const stream of ['stdout', 'stderr'] as const) {
         const rest = cutters[stream].end()
@@ -69,6 +79,19 @@ export class HeldContainers {
     )
     if (up === false) throw new Error('The container ended before its agent reported.')
     if (up !== true) throw new Error('The agent in the container did not report.')
+  }
+
+  /** Starts the app in a claimed container. */
+  run(container: string, command: RunCommand, object: ObjectKey, life: number): Promise<RunResult> {
+    const held = this.#get(container)
+    held.app = { command, object, life }
+    return held.link.run({ ...command, flags: 0, cols: 0, rows: 0 })
+  }
+
+  /** Where an exec runs that comes over this link. */
+  placeOf(link: AgentLink): ExecPlace | undefined {
+    const app = [...this.#held.values()].find((held) => held.link === link)?.app
+    return app === undefined ? undefined : { object: app.object, life: app.life, link, app: app.command }
   }
 
   /** The link of a container, or undefined where it is not held. */

@@ -1,6 +1,8 @@
 /** The relay thread: all bytes of containers, and nothing that decides about their lives. */
 import { parentPort } from 'node:worker_threads'
 import { answerName, answerNamesOver } from '../egress/names.ts'
+import { Processes } from '../exec/processes.ts'
+import { ExecRequests } from '../exec/requests.ts'
 import type { AgentLink } from '../link/agent.ts'
 import { GatewayLink } from '../link/gateway.ts'
 import { LoopbackServer } from '../link/server.ts'
@@ -19,7 +21,8 @@ let gateway: GatewayLink | undefined
 const session = joinCalls<SessionCalls, RelayCalls>(
   port,
   {
-    listen: async ({ token }) => {
+    listen: async ({ token, folder }) => {
+      processes.folder = folder
       const server = new LoopbackServer(token, {
         request: (request, response) => workers.request(request, response),
         upgrade: (request, socket, head) => workers.upgrade(request, socket, head),
@@ -63,7 +66,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     hold: ({ engine, container }) => containers.hold(engine, container),
     claim: ({ container, secret, gatewayAddress }) => containers.claim(container, secret, gatewayAddress),
     release: ({ container }) => containers.release(container),
-    run: ({ container, command }) => linkOf(container).run({ ...command, flags: 0, cols: 0, rows: 0 }),
+    run: ({ container, command, object, life }) => containers.run(container, command, object, life),
     signal: ({ container, signal }) => linkOf(container).signal(signal),
     ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',
     bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
@@ -74,10 +77,23 @@ const session = joinCalls<SessionCalls, RelayCalls>(
 
 const tell = (news: RelayNews): void => session.tell(news)
 const containers = new HeldContainers(tell)
+const processes = new Processes((process) => tell({ news: 'process', process }))
+const execs = new ExecRequests(
+  processes,
+  async (instance) => {
+    const link = await workers.linkOf(instance.object.key)
+    return link === undefined ? undefined : containers.placeOf(link)
+  },
+  async (stack) => (await session.ask.source({ stack })) ?? undefined,
+)
 const workers = new WorkerLink({
   ask: session.ask,
   onNote: (instance, note) => tell({ news: 'note', instance, note }),
-  onDetached: (instance) => tell({ news: 'detached', instance }),
+  onExec: (instance, request, response) => execs.request(instance, request, response),
+  onDetached: (instance) => {
+    execs.detached(instance)
+    tell({ news: 'detached', instance })
+  },
   onRefused: (object, port) => tell({ news: 'refused', object, port }),
   onOpen: (object, open) => tell({ news: 'port-open', object, open }),
 })

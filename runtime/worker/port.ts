@@ -1,6 +1,6 @@
 /** A TCP port of the container: HTTP by way of the relay, which restores what workerd changes, and raw connections. */
 import { connect } from 'cloudflare:sockets'
-import { ERROR, type Refusal, RUNNING, STRIP } from '../protocol/worker.ts'
+import { ERROR, OWN, type Refusal, RUNNING, STRIP } from '../protocol/worker.ts'
 import { NO_HTTPS, refusalError, requireArgument } from './check.ts'
 import { type Link, runningOf } from './link.ts'
 
@@ -11,7 +11,10 @@ const fetch = globalThis.fetch.bind(globalThis)
 const NO_ADDRESS = 'proxy request failed, cannot connect to the specified address'
 
 /** Headers that workerd adds to a request on its way out. Those the caller did not set, the relay takes off again. */
-const ADDED = ['accept-encoding', 'cf-worker', 'user-agent', 'content-type', 'accept']
+const ADDED = ['cf-worker', 'accept-encoding', 'user-agent']
+
+/** Headers of the caller that workerd would take off or overwrite on the way, or that we use ourselves. */
+const DISTURBED = /^(cf-|cdn-loop$|x-moorage-)/
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const MAX_REDIRECTS = 20
@@ -62,6 +65,12 @@ async function send(
   const { target, headers, seq } = link.port(port, request.url)
   const outgoing = new Request(target, new Request(request, { redirect: 'manual' }))
   const strip = ADDED.filter((name) => !request.headers.has(name))
+  for (const [name, value] of request.headers) {
+    if (!DISTURBED.test(name)) continue
+    outgoing.headers.delete(name)
+    outgoing.headers.set(`${OWN}${name}`, value)
+    strip.push(name)
+  }
   for (const [name, value] of Object.entries({ ...headers, [STRIP]: strip.join() })) outgoing.headers.set(name, value)
   const response = await fetch(outgoing)
   const running = runningOf(response)

@@ -1,6 +1,7 @@
 /** The session's side of the wrangler child: starts it, asks it, hears it, ends it. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { Emitter } from '../base/emitter.ts'
 import { Latch, within } from '../base/latch.ts'
 import { LineCutter } from '../base/lines.ts'
@@ -162,8 +163,9 @@ export class WranglerChild {
 
   #pass(stream: NodeJS.ReadableStream | null, level: 'info' | 'error'): void {
     const lines = new LineCutter()
-    const tell = (text: string) => {
-      if (text.trim() !== '') this.#events.emit({ type: 'log', level, from: 'wrangler', text })
+    const tell = (coloured: string) => {
+      const text = stripVTControlCharacters(coloured)
+      if (text.trim() !== '' && !this.#disposing) this.#events.emit({ type: 'log', level, from: 'wrangler', text })
     }
     stream?.on('data', (chunk: Buffer) => lines.push(chunk).forEach(tell))
     stream?.on('end', () => [lines.end() ?? ''].forEach(tell))

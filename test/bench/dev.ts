@@ -132,14 +132,14 @@ const ready = (start: () => Promise<DevServer>) => async () => {
 /** The first round, which does not count, builds the image. */
 export async function devReady(): Promise<Measured> {
   await using projects = await DevProjects.copy()
-  return interleave(7, 1, ready(projects.ours), ready(projects.theirs))
+  return await interleave(7, 1, ready(projects.ours), ready(projects.theirs))
 }
 
 export async function devReload(): Promise<Measured> {
   await using projects = await DevProjects.copy()
   await using ours = await projects.ours()
   await using theirs = await projects.theirs()
-  return interleave(
+  return await interleave(
     11,
     2,
     () => ours.reload(),

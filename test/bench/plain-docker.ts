@@ -16,7 +16,7 @@ export class PlainDocker implements AsyncDisposable {
   }
 
   static async on(image: string): Promise<PlainDocker> {
-    const network = `moorage-bench-${randomBytes(4).toString('hex')}`
+    const network = `plain-docker-${randomBytes(4).toString('hex')}`
     await docker(['network', 'create', network])
     return new PlainDocker(image, network)
   }

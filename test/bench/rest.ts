@@ -1,5 +1,6 @@
 /** What a session costs while nothing happens. Linux only: it looks at the processes themselves. */
 import { readFile, readlink } from 'node:fs/promises'
+import { lockFile } from '../../runtime/lock.ts'
 import { below, containersOf, cpuMs, docker } from '../support/left.ts'
 import type { Measured } from './bounds.ts'
 import { DevProjects, type DevServer } from './dev.ts'
@@ -26,13 +27,10 @@ async function memoryOf(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
 }
 
-/** The id of the session, and the ids of our processes in the engine. */
-async function oursInEngine(): Promise<number[]> {
-  const sessions = new Set(
-    (await docker(['ps', '--format', '{{.Label "moorage.session"}}'])).split('\n').filter(Boolean),
-  )
-  const containers = (await Promise.all([...sessions].map((session) => containersOf(session)))).flat()
-  const pids = (await Promise.all(containers.map(processesOf))).flat()
+/** Ids of our processes in the engine, of the session that runs in a folder. */
+async function oursInEngine(folder: string): Promise<number[]> {
+  const { session } = JSON.parse(await readFile(lockFile(folder), 'utf8')) as { session: string }
+  const pids = (await Promise.all((await containersOf(session)).map(processesOf))).flat()
   const ours = await Promise.all(pids.map(async (pid) => ((await isOurs(pid)) ? [pid] : [])))
   return ours.flat()
 }
@@ -51,7 +49,7 @@ export async function atRest(): Promise<{ memory: Measured; idle: Measured }> {
   await using projects = await DevProjects.copy('10m')
   await using server = await projects.ours()
   await startObjects(server)
-  const inEngine = await oursInEngine()
+  const inEngine = await oursInEngine(server.folder)
   if (inEngine.length < OBJECTS + 1) throw new Error(`Only ${inEngine.length} processes of ours were found.`)
   const memory = (await Promise.all(inEngine.map(memoryOf))).reduce((sum, bytes) => sum + bytes, 0)
 

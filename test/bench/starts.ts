@@ -11,7 +11,7 @@ const MANY_ROUNDS = 5
 
 export async function startWarm(bench: BenchSession): Promise<Measured> {
   await using plain = await PlainDocker.on(await bench.image('Small'))
-  return interleave(
+  return await interleave(
     ROUNDS,
     WARM_UP,
     async () => {
@@ -28,7 +28,7 @@ export async function startWarm(bench: BenchSession): Promise<Measured> {
 /** Another object has just taken the warm container. */
 export async function startCold(bench: BenchSession): Promise<Measured> {
   await using plain = await PlainDocker.on(await bench.image('Small'))
-  return interleave(
+  return await interleave(
     ROUNDS,
     WARM_UP,
     async () => {
@@ -61,7 +61,7 @@ export async function startAgain(bench: BenchSession): Promise<Measured> {
 
 export async function startTen(bench: BenchSession): Promise<Measured> {
   await using plain = await PlainDocker.on(await bench.image('Small'))
-  return interleave(
+  return await interleave(
     MANY_ROUNDS,
     1,
     async () => {

@@ -202,6 +202,14 @@ describe('an image from a Dockerfile', () => {
     assert.deepEqual(failed.detail.lastOutput, ['oops'])
   })
 
+  it('is built without the stages that it does not need', async () => {
+    await using one = await makeClass({
+      Dockerfile: `${HEAD.trim()} AS test\nRUN exit 1\nFROM $BASE\nCOPY a /a\n`,
+      a: WORDS,
+    })
+    assert.equal(await said(await one.prepare(), 'cat /a'), WORDS)
+  })
+
   it('can be given up while it is built', async () => {
     await using one = await makeClass({ Dockerfile: `${HEAD}RUN echo begun; sleep 1000\n` })
     const abort = new AbortController()
@@ -237,7 +245,7 @@ describe('a build that fails', () => {
 
   it('shows the last lines that it wrote', async () => {
     await using one = await makeClass({
-      Dockerfile: `${HEAD}RUN for i in $(seq 30); do echo $i; done; echo bad >&2; exit 1\n`,
+      Dockerfile: `${HEAD}RUN for i in $(seq 30); do echo $i; done; echo bad; exit 1\n`,
     })
     const { detail } = await failure(one.prepare())
     assert.deepEqual(detail.lastOutput, [...Array.from({ length: 19 }, (_, i) => String(i + 12)), 'bad'])

@@ -292,6 +292,7 @@ function kept(request: IncomingMessage): string[] {
   const headers = ['host', new URL(String(request.headers[wire.URL_HEADER])).host]
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const name = request.rawHeaders[i] ?? ''
+    if (name.toLowerCase().startsWith(wire.OWN)) headers.push(name.slice(wire.OWN.length), request.rawHeaders[i + 1] ?? '')
     if (name.toLowerCase().startsWith('x-moorage-')) continue
     if (strip.has(name.toLowerCase())) continue
     headers.push(name, request.rawHeaders[i + 1] ?? '')

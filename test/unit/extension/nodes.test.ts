@@ -63,6 +63,7 @@ function session(objects: readonly ObjectModel[], rest: Partial<SessionModel> = 
     projects: [project('quotes', 8787)],
     classes: [QUOTES],
     objects,
+    processes: [],
     ...rest,
   }
 }

@@ -46,6 +46,15 @@ describe('readContext', () => {
     assert.deepEqual(await names(at.dockerfile, at.folder), ['.dockerignore', 'Dockerfile', 'src/', 'src/a.js'])
   })
 
+  it('sends a Dockerfile from a folder that is left out', async () => {
+    await using at = await folderOf({ 'docker/Dockerfile': 'FROM a', 'docker/b': '', '.dockerignore': 'docker' })
+    assert.deepEqual(await names(path.join(at.folder, 'docker/Dockerfile'), at.folder), [
+      '.dockerignore',
+      'docker/',
+      'docker/Dockerfile',
+    ])
+  })
+
   it('keeps the folders of what is taken back', async () => {
     await using at = await folderOf({
       Dockerfile: 'FROM a',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { baseImage, needsBuildkit, parseDockerfile } from '../../../runtime/image/dockerfile.ts'
+import { baseImage, hasUnusedStages, needsBuildkit, parseDockerfile } from '../../../runtime/image/dockerfile.ts'
 
 /** The instructions as `lines NAME args`. */
 function said(text: string): string[] {
@@ -107,5 +107,26 @@ describe('needsBuildkit', () => {
     for (const line of ['RUN npm ci --mount=x', 'COPY --from=a --chown=1:1 a b', 'RUN echo --link', 'ENV A=--mount']) {
       assert.equal(needs(`FROM a\n${line}`), false, line)
     }
+  })
+})
+
+describe('hasUnusedStages', () => {
+  const unused = (text: string, target?: string) => hasUnusedStages(parseDockerfile(text), {}, target)
+
+  it('is true where the last stage does without one', () => {
+    assert.equal(unused('FROM a AS test\nFROM b'), true)
+    assert.equal(unused('FROM a AS one\nFROM one AS test\nFROM one'), true)
+  })
+
+  it('counts what is taken by name, by number and by a mount', () => {
+    assert.equal(unused('FROM a'), false)
+    assert.equal(unused('FROM a AS one\nFROM one'), false)
+    assert.equal(unused('FROM a AS one\nFROM b\nCOPY --from=One /a /a'), false)
+    assert.equal(unused('FROM a\nFROM b\nCOPY --chown=1 --from=0 /a /a'), false)
+    assert.equal(unused('FROM a AS one\nFROM b\nRUN --mount=type=bind,from=one,target=/a b'), false)
+  })
+
+  it('looks only as far as the target', () => {
+    assert.equal(unused('FROM a AS one\nFROM b', 'one'), false)
   })
 })

@@ -37,7 +37,10 @@ function setUp(more: { config?: Partial<ContainerConfig>; limited?: boolean; lim
       made.push(latch)
       return latch.promise
     },
-    otherImage: async (source) => ({ ...image('other'), name: 'reference' in source ? source.reference : source.dockerfile }),
+    otherImage: async (source) => ({
+      ...image('other'),
+      name: 'reference' in source ? source.reference : source.dockerfile,
+    }),
     prepare: async (name, limits) => {
       log.push(`prepare ${name} ${limits?.Memory}`)
       const box = fakeContainer(`box${boxes.length}`)

@@ -6,6 +6,7 @@ import { TERM_IS_IGNORED } from '../../../runtime/object/explain.ts'
 import type { Prepared } from '../../../runtime/object/prepared.ts'
 import { Fact } from '../../../runtime/protocol/agent.ts'
 import { MoorageError } from '../../../runtime/protocol/errors.ts'
+import { objectKey } from '../../../runtime/protocol/model.ts'
 import type { RunCommand, RunResult } from '../../../runtime/protocol/relay.ts'
 import type { StartOptions } from '../../../runtime/protocol/worker.ts'
 import { fakeContainer, fakeEngine, fakeRelay, type RelayAnswers, settled, stateLine } from './fakes.ts'
@@ -28,9 +29,12 @@ function setUp(
   const log: string[] = []
   const box = fakeContainer('box', log)
   const life = new Life({
+    object: objectKey('Box', 'ab'.repeat(32)),
     number: 1,
     start: more.start ?? {},
-    engine: fakeEngine(log, (_, signal) => (more.onKill ?? (() => box.exit.resolve({ exitCode: 137, error: undefined })))(signal)),
+    engine: fakeEngine(log, (_, signal) =>
+      (more.onKill ?? (() => box.exit.resolve({ exitCode: 137, error: undefined })))(signal),
+    ),
     relay: fakeRelay(log, more.relay),
     memoryMib: 256,
     containerName: 'moorage-Quotes-a-1',
@@ -167,7 +171,9 @@ describe('a start', () => {
 describe('an end', () => {
   it('by itself is told with its exit code, after requests were led away', async () => {
     const unbound = new Latch()
-    const { life, exit, box } = setUp({ bind: (container) => (container === null ? unbound.promise : Promise.resolve()) })
+    const { life, exit, box } = setUp({
+      bind: (container) => (container === null ? unbound.promise : Promise.resolve()),
+    })
     await life.begin()
     exit(3)
     const end = await life.ended
@@ -264,7 +270,10 @@ describe('destroy', () => {
     exit(137)
     await Promise.all([first, second])
     assert.deepEqual((await life.ended).reason, { ...BY_WORKER, value: 'first' })
-    assert.deepEqual(log.filter((line) => line.startsWith('kill')), ['kill box 9'])
+    assert.deepEqual(
+      log.filter((line) => line.startsWith('kill')),
+      ['kill box 9'],
+    )
   })
 
   it('while the image is made ends it at once; the image that comes late starts nothing', async () => {
@@ -449,9 +458,12 @@ describe('a port that nobody listens on', () => {
     t.mock.timers.setTime(5_000)
     await life.refused(8080)
     await life.refused(8080)
-    assert.deepEqual(log.filter((line) => line.startsWith('advice')), [
-      'advice: Nothing listens on port 8080, 5 s after the start. The container listens on port 3000: let the app listen on 8080, or set defaultPort.',
-    ])
+    assert.deepEqual(
+      log.filter((line) => line.startsWith('advice')),
+      [
+        'advice: Nothing listens on port 8080, 5 s after the start. The container listens on port 3000: let the app listen on 8080, or set defaultPort.',
+      ],
+    )
   })
 
   it('is not told where by now it is open', async (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { catches, explain, explainErrno, signalName } from '../../../runtime/object/explain.ts'
+import { catches, explain, signalName } from '../../../runtime/object/explain.ts'
 import { Step } from '../../../runtime/protocol/agent.ts'
+import { explainErrno } from '../../../runtime/protocol/errno.ts'
 import type { Reason } from '../../../runtime/protocol/model.ts'
 
 /** `!` in front: someone should look. The advice follows, a line each. */

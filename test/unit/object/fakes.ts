@@ -21,7 +21,11 @@ export interface FakeContainer {
   closed: number
 }
 
-export function fakeContainer(id: string, log: string[] = [], closing: Promise<void> = Promise.resolve()): FakeContainer {
+export function fakeContainer(
+  id: string,
+  log: string[] = [],
+  closing: Promise<void> = Promise.resolve(),
+): FakeContainer {
   const exit = new Latch<Exit>()
   const linkDown = new Latch()
   const oom = new Latch()
@@ -32,7 +36,12 @@ export function fakeContainer(id: string, log: string[] = [], closing: Promise<v
     closed: 0,
     prepared: {
       id: id as ContainerId,
-      sandbox: { id: `sandbox of ${id}`, address: '10.213.0.16', ended: new Promise(() => undefined), close: async () => undefined },
+      sandbox: {
+        id: `sandbox of ${id}`,
+        address: '10.213.0.16',
+        ended: new Promise(() => undefined),
+        close: async () => undefined,
+      },
       exit: exit.promise,
       linkDown: linkDown.promise,
       oom,
@@ -48,7 +57,10 @@ export function fakeContainer(id: string, log: string[] = [], closing: Promise<v
 }
 
 /** An engine that knows only what a life asks of it. `onKill` may end the container, or throw. */
-export function fakeEngine(log: string[], onKill: (id: string, signal: number) => void | Promise<void> = () => undefined): Engine {
+export function fakeEngine(
+  log: string[],
+  onKill: (id: string, signal: number) => void | Promise<void> = () => undefined,
+): Engine {
   return {
     kill: async (id: string, signal: number) => {
       log.push(`kill ${id} ${signal}`)

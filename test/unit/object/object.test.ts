@@ -12,7 +12,10 @@ const B = 'instance-b' as InstanceId
 const LOST = { message: 'Network connection lost.' }
 
 /** An object in a class that always has an image; times are the test's (tick). Every container is told by its number. */
-function setUp(t: TestContext, more: { image?: () => Promise<void>; reloading?: () => boolean; full?: () => boolean } = {}) {
+function setUp(
+  t: TestContext,
+  more: { image?: () => Promise<void>; reloading?: () => boolean; full?: () => boolean } = {},
+) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] })
   const log: string[] = []
   const boxes: FakeContainer[] = []
@@ -122,14 +125,17 @@ describe('start', () => {
     end(1, 0)
     await settled()
     await start(A, 2)
-    assert.deepEqual(log.filter((line) => /^(running|stopped|bind)/.test(line)), [
-      'bind Quotes/abc box1',
-      'running box1',
-      'bind Quotes/abc null',
-      'stopped: The root process ended by itself (exit 0).',
-      'bind Quotes/abc box2',
-      'running box2',
-    ])
+    assert.deepEqual(
+      log.filter((line) => /^(running|stopped|bind)/.test(line)),
+      [
+        'bind Quotes/abc box1',
+        'running box1',
+        'bind Quotes/abc null',
+        'stopped: The root process ended by itself (exit 0).',
+        'bind Quotes/abc box2',
+        'running box2',
+      ],
+    )
   })
 
   it('by a person repeats the options of the last one, and lets instances attach again', async (t) => {
@@ -150,11 +156,10 @@ describe('start', () => {
     await start(A)
     log.length = 0
     await object.restart({ kind: 'destroyed', by: 'person' })
-    assert.deepEqual(log.filter((line) => /^(running|stopp)/.test(line)), [
-      'stopping SIGKILL',
-      'stopped: Destroyed by you.',
-      'running box2',
-    ])
+    assert.deepEqual(
+      log.filter((line) => /^(running|stopp)/.test(line)),
+      ['stopping SIGKILL', 'stopped: Destroyed by you.', 'running box2'],
+    )
   })
 })
 

@@ -29,7 +29,10 @@ describe('advice about a port', () => {
       portAdvice(8080, [3000], 3_400),
       'Nothing listens on port 8080, 3 s after the start. The container listens on port 3000: let the app listen on 8080, or set defaultPort.',
     )
-    assert.match(portAdvice(8080, [80, 3000], 60_000), /60 s after the start\. The container listens on ports 80, 3000:/)
+    assert.match(
+      portAdvice(8080, [80, 3000], 60_000),
+      /60 s after the start\. The container listens on ports 80, 3000:/,
+    )
   })
 
   it('says where to look when nothing listens', () => {

@@ -14,4 +14,4 @@ const server = createServer(async (request, response) => {
   response.end(part.subarray(0, left))
 })
 server.keepAliveTimeout = 60_000
-server.listen(Number(process.argv[2]), process.argv[3], () => console.log(`port ${server.address().port}`))
+server.listen(Number(process.argv[2]), process.argv[3], () => process.stdout.write(`port ${server.address().port}\n`))

@@ -1,0 +1,237 @@
+/** The relay's end of what isolates ask about processes (protocol/worker.ts). */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { bodyText, refuse } from '../link/answers.ts'
+import type { InstanceRoute } from '../link/instances.ts'
+import { SpawnError } from '../link/process.ts'
+import { explainErrno } from '../protocol/errno.ts'
+import type { ExecRequest, Refusal, Tell } from '../protocol/worker.ts'
+import * as wire from '../protocol/worker.ts'
+import type { ExecPlace, Process } from './process.ts'
+import type { Processes } from './processes.ts'
+
+/** Ended processes of one instance that can still be read, and the unread bytes of all of them; the oldest are let go. */
+const ENDED = 1_000
+const UNREAD_BYTES = 16_777_216
+const GONE = 410
+
+const size = z.object({ cols: z.number().int().min(1).max(65_535), rows: z.number().int().min(1).max(65_535) })
+const execRequest = z.object({
+  process: z.number().int(),
+  cmd: z.array(z.string()).min(1),
+  env: z.record(z.string(), z.string()),
+  cwd: z.string().optional(),
+  user: z.string().optional(),
+  stdin: z.boolean(),
+  stdout: z.enum(['pipe', 'ignore']),
+  stderr: z.enum(['pipe', 'ignore', 'combined']),
+  pty: size.optional(),
+  stack: z.string().max(20_000).optional(),
+})
+const tell = z.union([z.object({ signal: z.number().int().min(1).max(64) }), size])
+
+/** One instance's processes. */
+class OfInstance {
+  /** By the isolate's own numbers. A later request waits for a start that is under way. */
+  readonly started = new Map<number, Promise<Process>>()
+  readonly #ended: { readonly number: number; readonly process: Process }[] = []
+
+  /** One ended: it can be read for a while. */
+  ended(number: number, process: Process): void {
+    this.#ended.push({ number, process })
+    let unread = this.#ended.reduce((sum, one) => sum + unreadBytes(one.process), 0)
+    while (this.#ended.length > 1 && (this.#ended.length > ENDED || unread > UNREAD_BYTES)) {
+      const oldest = this.#ended.shift()
+      if (oldest === undefined) return
+      unread -= unreadBytes(oldest.process)
+      this.started.delete(oldest.number)
+      discard(oldest.process)
+    }
+  }
+}
+
+/** What a life's container has for an exec; undefined where none runs. */
+export type FindPlace = (instance: InstanceRoute) => Promise<ExecPlace | undefined>
+
+/** Execs that the Worker asks for. They end with the instance that started them. */
+export class ExecRequests {
+  readonly #processes: Processes
+  readonly #place: FindPlace
+  readonly #source: (stack: string) => Promise<string | undefined>
+  readonly #instances = new Map<string, OfInstance>()
+
+  /** @param source tells the line of the developer's code that a stack leads to, where that can be told. */
+  constructor(processes: Processes, place: FindPlace, source: (stack: string) => Promise<string | undefined>) {
+    this.#processes = processes
+    this.#place = place
+    this.#source = source
+  }
+
+  /** Takes a request for /exec or /process/…; it is answered by this. */
+  async request(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url ?? ''
+    if (path === '/exec') {
+      await this.#exec(instance, request, response)
+      return
+    }
+    const [, , number = '', part = ''] = path.split('/')
+    const found = this.#instances.get(instance.id)?.started.get(Number(number))
+    if (part === 'tell') {
+      await this.#tell(found, instance, request, response)
+      return
+    }
+    const process = await found?.catch(() => undefined)
+    if (part === 'stdin') await this.#stdin(process, request, response)
+    else if (process === undefined || (part !== 'stdout' && part !== 'stderr')) response.writeHead(GONE).end()
+    else this.#output(process, part, response)
+  }
+
+  /** The instance is gone: its processes end. */
+  detached(instance: string): void {
+    const processes = this.#instances.get(instance)
+    this.#instances.delete(instance)
+    for (const process of processes?.started.values() ?? []) {
+      process.then(
+        (started) => {
+          started.kill(9)
+          discard(started)
+        },
+        () => undefined,
+      )
+    }
+  }
+
+  async #exec(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const seq = Number(request.headers[wire.SEQ])
+    const asked = parsed(execRequest, await bodyText(request)) as ExecRequest | undefined
+    await instance.turn(seq)
+    if (asked === undefined) {
+      instance.taken(seq)
+      refuse(response, instance, { message: 'Moorage did not understand a call of the Worker.' }, 400)
+      return
+    }
+    const starting = this.#start(instance, asked)
+    let processes = this.#instances.get(instance.id)
+    if (processes === undefined) {
+      processes = new OfInstance()
+      this.#instances.set(instance.id, processes)
+    }
+    processes.started.set(asked.process, starting)
+    instance.taken(seq)
+    try {
+      const process = await starting
+      await answer(process, response)
+      processes.ended(asked.process, process)
+    } catch (error) {
+      processes.started.delete(asked.process)
+      refuse(response, instance, refusalOf(error, asked), 400)
+    }
+  }
+
+  async #start(instance: InstanceRoute, asked: ExecRequest): Promise<Process> {
+    const place = await this.#place(instance)
+    if (place === undefined) throw new Error('exec() cannot be called on a container that is not running.')
+    const source = asked.stack === undefined ? undefined : await this.#source(asked.stack)
+    const process = this.#processes.open(place, {
+      argv: asked.cmd,
+      env: asked.env,
+      cwd: asked.cwd,
+      user: asked.user,
+      stdin: asked.stdin,
+      stdout: asked.stdout,
+      stderr: asked.stderr,
+      pty: asked.pty,
+      by: 'worker',
+      source,
+    })
+    await process.started
+    return process
+  }
+
+  async #tell(
+    found: Promise<Process> | undefined,
+    instance: InstanceRoute,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const seq = Number(request.headers[wire.SEQ])
+    const told = parsed(tell, await bodyText(request)) as Tell | undefined
+    await instance.turn(seq)
+    instance.taken(seq)
+    const process = await (found ?? this.#instances.get(instance.id)?.started.get(numberOf(request)))?.catch(
+      () => undefined,
+    )
+    if (told !== undefined && 'signal' in told) process?.kill(told.signal)
+    else if (told !== undefined) process?.resize(told.cols, told.rows)
+    response.writeHead(204).end()
+  }
+
+  async #stdin(process: Process | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) await process?.write(chunk)
+      process?.end()
+      response.writeHead(204).end()
+    } catch {
+      // The isolate broke off what it was sending: that is an end, too.
+      process?.end()
+      response.destroy()
+    }
+  }
+
+  #output(process: Process, part: 'stdout' | 'stderr', response: ServerResponse): void {
+    const stream = process[part]
+    if (stream === undefined || stream.destroyed) {
+      response
+        .writeHead(stream?.readableEnded === true ? 200 : GONE, { 'content-type': 'application/octet-stream' })
+        .end()
+      return
+    }
+    response.writeHead(200, { 'content-type': 'application/octet-stream' })
+    response.flushHeaders()
+    stream.on('error', () => response.destroy())
+    // Who stops reading wants no more of it: the process goes on, what it writes is thrown away.
+    response.on('close', () => stream.destroy())
+    stream.pipe(response)
+  }
+}
+
+/** Sends the pid, then the end. */
+async function answer(process: Process, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  response.write(`${JSON.stringify({ pid: process.model.pid } satisfies wire.Started)}\n`)
+  let ended: wire.Ended
+  try {
+    const { exitCode } = await process.exit
+    ended = { exitCode }
+  } catch (error) {
+    ended = { failure: { message: error instanceof Error ? error.message : String(error) } }
+  }
+  response.end(`${JSON.stringify(ended)}\n`)
+}
+
+function refusalOf(error: unknown, asked: ExecRequest): Refusal {
+  if (!(error instanceof SpawnError)) return { message: error instanceof Error ? error.message : String(error) }
+  const command = { argv: asked.cmd, cwd: asked.cwd ?? 'the image’s folder', user: asked.user ?? '' }
+  return { message: `exec() failed: ${explainErrno(error.errno, error.step, command)}` }
+}
+
+function numberOf(request: IncomingMessage): number {
+  return Number((request.url ?? '').split('/')[2])
+}
+
+function discard(process: Process): void {
+  process.stdout?.destroy()
+  process.stderr?.destroy()
+}
+
+function unreadBytes(process: Process): number {
+  return (process.stdout?.readableLength ?? 0) + (process.stderr?.readableLength ?? 0)
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}

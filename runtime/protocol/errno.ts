@@ -1,0 +1,39 @@
+/** Why the agent could not start something (protocol/agent.ts, FAILED), in words. */
+
+const STEPS = [
+  'read its command',
+  'start a process',
+  'execute',
+  'enter the folder',
+  'get the rights to',
+  'find the user for',
+  'make a pipe for',
+  'make a terminal for',
+  'connect',
+  'stay within limits for',
+]
+const ERRNOS: Readonly<Record<number, string>> = {
+  1: 'not permitted',
+  2: 'no such file or directory',
+  7: 'the command and its environment are too long',
+  8: 'not a program for this machine (wrong architecture, or a script without #!)',
+  11: 'too many processes',
+  12: 'not enough memory',
+  13: 'permission denied',
+  20: 'not a directory',
+  21: 'is a directory',
+  26: 'the file is being written',
+  40: 'too many links',
+}
+
+/** Why the agent could not start something: its step and errno in words. */
+export function explainErrno(
+  errno: number,
+  step: number,
+  command: { readonly argv: readonly string[]; readonly cwd: string; readonly user: string },
+): string {
+  const reason = ERRNOS[errno] ?? `errno ${errno}`
+  const subject = step === 3 ? command.cwd : step === 5 ? command.user || 'root' : (command.argv[0] ?? '')
+  const what = step === 2 ? `cannot execute "${subject}"` : `cannot ${STEPS[step] ?? 'start'} "${subject}"`
+  return `${what}: ${reason}`
+}
