@@ -6,7 +6,18 @@
  *     session.model                      // everything that is, after the last event
  *     await session.dispose()            // leaves nothing behind
  */
+
+export type {
+  ExecOptions,
+  KeptOutput,
+  ObjectActions,
+  OpenProcess,
+  ProcessActions,
+  Session,
+  SessionOptions,
+} from './front.ts'
+export { type JoinEvents, type Joined, joinSession } from './join.ts'
 export { type ErrorCode, MoorageError } from './protocol/errors.ts'
 export type { Happening, SessionEvent } from './protocol/events.ts'
 export * from './protocol/model.ts'
-export { type ObjectActions, type Session, type SessionOptions, startSession } from './session.ts'
+export { startSession } from './session.ts'

@@ -12,6 +12,8 @@ export interface LockText {
   /** The process, told apart from a later one with the same pid. */
   readonly owner?: string
   readonly url?: string
+  /** Where a terminal joins, and the token that lets it; the file is only the user's to read. */
+  readonly join?: { readonly port: number; readonly token: string }
 }
 
 export interface Lock {
@@ -84,9 +86,18 @@ function inUse(folder: string, other: LockText): MoorageError {
         other.url === undefined ? 'Wait until it is ready and use it.' : `Use it: ${other.url}`,
         `Or end it first: kill ${other.pid} (it cleans up after itself).`,
       ],
-      detail: { ...other, folder },
+      detail: { pid: other.pid, session: other.session, url: other.url, folder },
     },
   )
+}
+
+/** The session that runs a project, or undefined. */
+export async function readLock(
+  folder: string,
+  alive: (lock: LockText) => boolean | Promise<boolean> = isAlive,
+): Promise<LockText | undefined> {
+  const text = await read(lockFile(folder))
+  return text !== undefined && (await alive(text)) ? text : undefined
 }
 
 async function read(file: string): Promise<LockText | undefined> {

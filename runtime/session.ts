@@ -6,85 +6,24 @@ import { Scope } from './base/scope.ts'
 import { findEngine } from './engine/discover.ts'
 import { LABEL, ownerLabel, sweep, sweepDead } from './engine/leftovers.ts'
 import { distFolder } from './files.ts'
+import type { Session, SessionOptions } from './front.ts'
 import { ContainerHost } from './host.ts'
+import { BUSYBOX_IMAGE } from './image/busybox.ts'
 import { HashCache } from './image/hash-cache.ts'
 import { type Lock, lockFile, takeLock } from './lock.ts'
 import { Fleet } from './object/fleet.ts'
-import type { LogLine } from './object/log.ts'
 import { ContainerWatch } from './object/watch.ts'
+import { objectActions, SessionProcesses } from './people.ts'
 import { configFile, Project } from './project.ts'
 import { MoorageError } from './protocol/errors.ts'
-import type { SessionEvent } from './protocol/events.ts'
-import type { ObjectKey, SessionModel } from './protocol/model.ts'
+import type { ProcessModel } from './protocol/model.ts'
 import type { RelayNews } from './protocol/relay.ts'
 import { startRelay } from './relay/thread.ts'
+import { Shells } from './shells.ts'
 import { Store } from './store.ts'
 
 /** `docker stop`, `kill` and `rm` send one of these (SIGTERM and SIGKILL, as the engine's events name them). */
 const ENDING_SIGNALS: ReadonlySet<string> = new Set(['15', '9'])
-
-/** What a session is started with. */
-export interface SessionOptions {
-  /** The wrangler config, or several: one Worker each. A folder or nothing means the config in it. */
-  readonly config?: string | readonly string[]
-  /** A section of `env` in the config. */
-  readonly env?: string
-  /** Where the (first) Worker is served; 0, the default, for a free port. */
-  readonly port?: number
-  readonly inspectorPort?: number
-  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
-  /** Set over the Dockerfiles' own ARGs. */
-  readonly buildArgs?: Readonly<Record<string, string>>
-  /** The folder of Moorage's built files; found by itself except in a CommonJS bundle. */
-  readonly dist?: string
-  /** The engine's address as in DOCKER_HOST; else it is found. */
-  readonly engine?: string
-  /** The Node for wrangler; else it is found. */
-  readonly node?: string
-  /** false: no limits of CPU, memory and max_instances. */
-  readonly limits?: boolean
-  /** Aborts the start; what was opened is closed. A session that has started is ended by dispose(). */
-  readonly signal?: AbortSignal
-  /** Hears events from the very first, before startSession resolves. */
-  readonly onEvent?: (event: SessionEvent, model: SessionModel) => void
-  /** Hears what is done on this machine beside the session, such as an installation. */
-  readonly onNotice?: (text: string) => void
-}
-
-/** What can be done to an object's container. Each rejects with MoorageError where it cannot be done. */
-export interface ObjectActions {
-  /** Starts it with what the Worker started it with last; resolves when the app runs. */
-  start(): Promise<void>
-  /** Sends SIGTERM; resolves when it was sent. */
-  stop(): Promise<void>
-  /** Destroys it and starts it anew with the same options. */
-  restart(): Promise<void>
-  /** Ends it at once; resolves when it has ended. */
-  destroy(): Promise<void>
-  /** Sends a signal, 1..64, to the root process. */
-  signal(signal: number): Promise<void>
-  /** Everything that is kept of its log, over all lives, oldest first. */
-  logs(): Promise<LogLine[]>
-}
-
-/** One run of a project. */
-export interface Session {
-  readonly id: string
-  /** Everything that is. A new value after each event that changes it. */
-  readonly model: SessionModel
-  /** Where the Workers are served, in the order of the configs. */
-  readonly urls: readonly string[]
-  /** Resolves with the reason when the session cannot go on; dispose() is still to be called. */
-  readonly failed: Promise<Error>
-  /** Hears every event from now on; the function returned ends it. */
-  onEvent(listener: (event: SessionEvent) => void): () => void
-  /** @throws MoorageError where no such object was seen. */
-  object(key: ObjectKey): ObjectActions
-  /** Builds the images of a class, or of all, anew where their content changed; running containers restart on them. */
-  rebuild(className?: string): Promise<void>
-  /** Ends everything and removes what it made in the engine. Called again it gives the same promise. */
-  dispose(): Promise<void>
-}
 
 /**
  * Starts a session: finds the engine, starts the Workers, prepares images and the first containers. Resolves when the
@@ -131,6 +70,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   }
   scope.own(() => rm(files, { recursive: true, force: true }))
   const token = randomBytes(32).toString('hex')
+  const clientToken = randomBytes(32).toString('hex')
 
   const relay = startRelay({
     file: join(dist, 'relay.js'),
@@ -138,13 +78,15 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       attach: (args) => fleet.calls.attach(args),
       call: (args) => fleet.calls.call(args),
       source: () => null,
+      find: ({ text }) => fleet.find(text),
+      busybox: async ({ object }) => shells.put(fleet.at(object)),
       end: (args) => fleet.calls.end(args),
     },
     onNews: (news) => hear(news),
     onDeath: (error) => failed.resolve(error),
   })
   scope.own(() => relay.close())
-  const listening = relay.ask.listen({ token, folder: join(files, 'output') })
+  const listening = relay.ask.listen({ token, clientToken, folder: join(files, 'output') })
 
   const engine = await findEngine(options.engine === undefined ? {} : { address: options.engine })
   scope.own(() => engine.close())
@@ -216,9 +158,23 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     await Promise.all([ended, host.close(Promise.allSettled([ended, swept]))])
   })
 
+  const processes = new SessionProcesses(relay)
+  const shells = new Shells({
+    engine,
+    source: options.busybox ?? process.env.MOORAGE_BUSYBOX ?? BUSYBOX_IMAGE,
+    labels: { [LABEL.session]: id, [LABEL.owner]: owner },
+  })
+
+  function hearProcess(model: ProcessModel): void {
+    store.report({ type: 'process', process: model })
+    processes.changed(model)
+  }
+
   function hear(news: RelayNews): void {
     if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
-    else if (news.news === 'process') store.report({ type: 'process', process: news.process })
+    else if (news.news === 'process-output') processes.output(news.process, news.part)
+    else if (news.news === 'process-note') processes.note(news.object, news.text)
+    else if (news.news === 'process') hearProcess(news.process)
     else if (news.news === 'note') fleet.noted(news.instance, news.note)
     else if (news.news === 'detached') fleet.detached(news.instance)
     else if (news.news === 'port-open') fleet.opened(news.object, news.open)
@@ -266,16 +222,13 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       )
       for (const added of classes) void added.makeImage()
       const url = await project.start()
-      if (paths.findIndex((path) => dirname(path) === home) === index) await locks.get(home)?.update({ url })
+      if (paths.findIndex((path) => dirname(path) === home) === index) {
+        await locks.get(home)?.update({ url, join: { port, token: clientToken } })
+      }
       return url
     }),
   )
 
-  const act = (key: ObjectKey) => {
-    const object = fleet.objects.get(key)
-    if (object === undefined) throw new MoorageError('start-failed', `No object ${key} was seen in this session.`)
-    return object
-  }
   return {
     id,
     get model() {
@@ -284,21 +237,8 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     urls,
     failed: failed.promise,
     onEvent: (listener) => store.onEvent(listener),
-    object: (key) => {
-      const object = act(key)
-      const started = async (start: Promise<{ message: string; cause?: string } | undefined>): Promise<void> => {
-        const refusal = await start
-        if (refusal !== undefined) throw new MoorageError('start-failed', refusal.cause ?? refusal.message)
-      }
-      return {
-        start: () => started(object.start()),
-        stop: async () => object.life?.signal(15, 'person'),
-        restart: () => started(object.restart({ kind: 'destroyed', by: 'person' })),
-        destroy: async () => object.life?.destroy({ kind: 'destroyed', by: 'person' }),
-        signal: async (signal) => object.life?.signal(signal, 'person'),
-        logs: () => object.log.read(),
-      }
-    },
+    object: (key) => objectActions(fleet.at(key), processes),
+    process: (process) => processes.actions(process),
     rebuild: async (className) => {
       const wanted = [...fleet.classes].filter((c) => className === undefined || c.config.className === className)
       await Promise.all(

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { type ExecArguments, parseExec } from './exec-arguments.ts'
 
 export interface DevArguments {
   readonly config: readonly string[]
@@ -13,6 +14,7 @@ export interface DevArguments {
 /** What someone typed: a command, or why it is none. */
 export type Command =
   | { readonly command: 'dev'; readonly dev: DevArguments }
+  | { readonly command: 'exec'; readonly exec: ExecArguments }
   | { readonly command: 'help' | 'version' }
   | { readonly command: 'wrong'; readonly message: string }
 
@@ -20,6 +22,11 @@ export const HELP = `moorage: run a Worker project and its containers on this ma
 
   moorage dev [options]      run the project in this folder
 
+  moorage exec OBJECT [options] [-- COMMAND…]
+                             run a command in the container of an object (Class/name) of a
+                             session that runs; without a command, the best shell there is
+
+Options of dev:
   --config, -c FILE          wrangler.jsonc, .json or .toml; more than once for several Workers
   --env, -e NAME             a section of "env" in the config
   --port PORT                where the Worker is served; default 8787, 0 for a free one
@@ -28,6 +35,12 @@ export const HELP = `moorage: run a Worker project and its containers on this ma
   --build-arg NAME=VALUE     an ARG of the Dockerfiles; more than once
   --no-limits                no limits of CPU, memory and max_instances
   --version, --help
+
+Options of exec:
+  --user, -u NAME            a user of the image, or uid[:gid]
+  --cwd, -w FOLDER           where it runs
+  -e NAME=VALUE              in its environment; more than once
+  --config, -c FILE          of which project; default the one in this folder
 
 While it runs: r rebuilds the images, q or Ctrl-C ends it and leaves nothing behind.
 DOCKER_HOST or the current docker context chooses the engine, MOORAGE_NODE the Node for wrangler.
@@ -39,6 +52,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export function parseCommand(argv: readonly string[]): Command {
   let parsed: ReturnType<typeof parse>
   try {
+    if (argv[0] === 'exec' && !argv.includes('--help')) return { command: 'exec', exec: parseExec(argv.slice(1)) }
     parsed = parse(argv)
   } catch (error) {
     return { command: 'wrong', message: error instanceof Error ? error.message : String(error) }

@@ -1,4 +1,4 @@
-import { startSession, type Session } from '../index.ts'
+import { type Session, startSession } from '../index.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { DevArguments } from './arguments.ts'
 import { duration, linesOf, type Style } from './lines.ts'

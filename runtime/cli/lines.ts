@@ -42,9 +42,7 @@ export function linesOf(event: SessionEvent, model: SessionModel, style: Style):
 
   switch (event.type) {
     case 'worker-log':
-      return LEVELS[event.level] < LEVELS[style.level]
-        ? []
-        : [{ to: 'stdout', text: safe(event.text) }]
+      return LEVELS[event.level] < LEVELS[style.level] ? [] : [{ to: 'stdout', text: safe(event.text) }]
     case 'container-log':
       return [{ to: event.stream, text: `${paint(36, `[${objectLabel(model, event.object)}]`)} ${safe(event.text)}` }]
     case 'image':

@@ -1,6 +1,7 @@
 /** The command `moorage`. */
 import { HELP, parseCommand } from './arguments.ts'
 import { dev } from './dev.ts'
+import { exec } from './exec.ts'
 
 declare const MOORAGE_VERSION: string
 
@@ -15,6 +16,9 @@ switch (command.command) {
   case 'wrong':
     process.stderr.write(`${command.message}\n\n${HELP}`)
     process.exitCode = 2
+    break
+  case 'exec':
+    process.exit(await exec(command.exec))
     break
   case 'dev':
     process.exit(await dev(command.dev))

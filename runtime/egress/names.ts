@@ -28,7 +28,8 @@ export function emptyAnswer(query: Uint8Array, code: number): Uint8Array | undef
   }
   end += 4
   if (end > query.length) return undefined
-  const answer = query.slice(0, end)
+  // A copy of its own: a Buffer's slice is the same memory, often shared with all of Node.
+  const answer = Uint8Array.from(query.subarray(0, end))
   const out = new DataView(answer.buffer)
   out.setUint16(2, 0x8080 | (flags & 0x7900) | code)
   out.setUint16(6, 0)

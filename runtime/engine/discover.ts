@@ -5,7 +5,7 @@ import path from 'node:path'
 import { MoorageError } from '../protocol/errors.ts'
 import { parseHost, sayAddress } from './address.ts'
 import { Engine } from './engine.ts'
-import { permissionAdvice, problemOf } from './errors.ts'
+import { permissionAdvice } from './errors.ts'
 import { STRATEGIES, type Strategy, type Surroundings } from './strategies.ts'
 
 /** How long one engine may take to answer. An SSH connection with a jump host needs seconds. */
@@ -77,8 +77,8 @@ export async function findEngine(options: FindOptions = {}): Promise<Engine> {
 
 function reasonOf(error: unknown, timedOut: boolean): Pick<Attempt, 'reason' | 'kind'> {
   if (timedOut) return { reason: 'does not answer', kind: 'silent' }
-  if (problemOf(error) === 'permission') return { reason: 'permission denied', kind: 'permission' }
   const code = error instanceof MoorageError ? error.detail.code : undefined
+  if (code === 'EACCES' || code === 'EPERM') return { reason: 'permission denied', kind: 'permission' }
   if (code === 'ENOENT') return { reason: 'is not there', kind: 'absent' }
   if (code === 'ECONNREFUSED') return { reason: 'nothing listens there', kind: 'silent' }
   return { reason: message(error), kind: 'wrong' }

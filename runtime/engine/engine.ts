@@ -203,6 +203,12 @@ export class Engine extends EngineNetworks {
     await this.calls.act({ method: 'PUT', path: path(id, '/archive'), query, stream: tar, doing, ...options })
   }
 
+  /** A file or folder of a container as a tar, also of one that was never started. The stream is the caller's. */
+  async getArchive(id: ContainerId, file: string, options: CallOptions = {}): Promise<Readable> {
+    const doing = `copy ${file} out of the container ${short(id)}`
+    return this.calls.send({ method: 'GET', path: path(id, '/archive'), query: { path: file }, doing, ...options })
+  }
+
   /** Attaches stdin, stdout and stderr; before the start nothing of the output is missed. The attachment is the caller's. */
   async attach(
     id: ContainerId,

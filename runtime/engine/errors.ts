@@ -127,6 +127,14 @@ export function connectionError(error: unknown, doing: string, engine: string): 
       },
     )
   }
+  if (code !== undefined && /CERT|^ERR_(TLS|SSL)|^EPROTO$|^HPE_/.test(code)) {
+    const message = `The engine at ${engine} and this machine do not agree on TLS: ${error.message} (${code}).`
+    return new MoorageError('engine-error', message, {
+      advice: ['Check DOCKER_TLS_VERIFY and the certificates in DOCKER_CERT_PATH, or those of the docker context.'],
+      detail: { problem: 'permission', code, engine },
+      cause: error,
+    })
+  }
   return error
 }
 

@@ -1,5 +1,6 @@
 /** Labels on everything that Moorage makes in an engine, and the removal of what is left by them. */
 import type { EngineAddress } from '../protocol/child.ts'
+import { MoorageError } from '../protocol/errors.ts'
 import { Engine } from './engine.ts'
 import { isGone, problemOf } from './errors.ts'
 import { isDead, type Machine, parseOwner, THIS_MACHINE } from './owner.ts'
@@ -61,35 +62,39 @@ export async function sweep(engine: Engine, session: string, options: SweepOptio
   const containers = new Set<string>()
   const networks = new Set<string>()
   const volumes = new Set<string>()
-  for (;;) {
+  for (let round = 0; ; round++) {
     const [c, n, v] = await Promise.all([
       engine.listContainers(label, options),
       engine.listNetworks(label, options),
       engine.listVolumes(label, options),
     ])
-    if (c.length + n.length + v.length === 0)
+    if (c.length + n.length + v.length === 0) {
       return { containers: containers.size, networks: networks.size, volumes: volumes.size }
+    }
+    // Somebody else's removal is under way, or a container that was being made has appeared.
+    if (round > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
     for (const one of c) containers.add(one.id)
     for (const one of n) networks.add(one.id)
     for (const one of v) volumes.add(one.name)
-    const complaints = await Promise.all(c.map((one) => complaint(engine.remove(one.id, { ...options, force: true }))))
+    const complaints = await Promise.all(c.map((one) => complaint(engine.remove(one.id, options))))
     // A network or volume cannot go before the containers in it have.
-    complaints.push(
-      ...(await Promise.all([
-        ...n.map((one) => complaint(engine.removeNetwork(one.id, options))),
-        ...v.map((one) => complaint(engine.removeVolume(one.name, options))),
-      ])),
-    )
+    const others = [
+      ...n.map((one) => engine.removeNetwork(one.id, options)),
+      ...v.map((one) => engine.removeVolume(one.name, options)),
+    ]
+    complaints.push(...(await Promise.all(others.map(complaint))))
     const worst = complaints.find((error) => error !== undefined)
-    if (
-      worst !== undefined &&
-      (problemOf(worst) === 'lost' || problemOf(worst) === undefined || performance.now() > until)
-    )
-      throw worst
-    if (performance.now() > until) throw new Error(`Containers of the session ${session} are still being removed.`)
-    if (c.some((one) => one.status === 'removing') || worst !== undefined)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    const problem = problemOf(worst)
+    if (worst !== undefined && (problem === undefined || problem === 'lost')) throw worst
+    if (performance.now() > until) throw worst ?? stays(session, c.length + n.length + v.length)
   }
+}
+
+function stays(session: string, count: number): MoorageError {
+  return new MoorageError('engine-error', `The engine is still removing ${count} things of the session ${session}.`, {
+    advice: [`See what they are: docker ps --all --filter label=${LABEL.session}=${session}`],
+    detail: { problem: 'being-removed', session },
+  })
 }
 
 async function complaint(removal: Promise<void>): Promise<unknown> {

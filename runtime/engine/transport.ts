@@ -3,6 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Duplex, Readable } from 'node:stream'
 import type { EngineAddress } from '../protocol/child.ts'
+import { MoorageError } from '../protocol/errors.ts'
 import { type Address, readAddress, sayAddress } from './address.ts'
 import { answerError, connectionError } from './errors.ts'
 import { ProcessSocket, sshArguments } from './ssh.ts'
@@ -73,7 +74,12 @@ export class Transport {
   /** Calls and resolves with the parsed body; undefined where it is empty. */
   async json(call: Call): Promise<unknown> {
     const text = await this.text(call)
-    return text === '' ? undefined : JSON.parse(text)
+    try {
+      return text === '' ? undefined : JSON.parse(text)
+    } catch (cause) {
+      const message = `What answers at ${this.name} is no container engine: ${text.slice(0, 80)}`
+      throw new MoorageError('engine-error', message, { detail: { problem: 'other' }, cause })
+    }
   }
 
   /** Calls with an upgrade; the connection is then the caller's. */

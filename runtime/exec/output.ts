@@ -36,10 +36,11 @@ export class KeptOutput {
 
   /** All that is kept, in order, and how many bytes are missing between its two parts. */
   async read(): Promise<{ readonly head: OutputPiece[]; readonly lostBytes: number; readonly tail: OutputPiece[] }> {
+    // As it is now, although reading takes a while: what is added meanwhile belongs to whoever follows.
+    const [tail, diskBytes, lostBytes] = [[...this.#pieces], this.#diskBytes, this.#lostBytes]
     await this.#writing
-    const tail = [...this.#pieces]
-    const stored = this.#diskBytes === 0 ? Buffer.alloc(0) : await readFile(this.#file).catch(() => Buffer.alloc(0))
-    return { head: decode(stored), lostBytes: this.#lostBytes, tail }
+    const stored = diskBytes === 0 ? Buffer.alloc(0) : await readFile(this.#file).catch(() => Buffer.alloc(0))
+    return { head: decode(stored.subarray(0, diskBytes)), lostBytes, tail }
   }
 
   /** Removes the file. */

@@ -36,6 +36,6 @@ export async function agentImage(engine: Engine, folder: string, signal?: AbortS
     signal,
   })
   // Tidying must not fail what was made.
-  await retireImages(engine, 'agent', id, signal).catch(() => {})
+  await retireImages(engine, 'agent', { id, reference }, signal).catch(() => {})
   return reference
 }

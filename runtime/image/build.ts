@@ -2,10 +2,11 @@
 import type { Engine } from '../engine/engine.ts'
 import type { BuildQuery } from '../engine/images.ts'
 import { MoorageError } from '../protocol/errors.ts'
-import { type Context, contextTar } from './context.ts'
+import type { Context } from './context.ts'
 import { type Dockerfile, hasUnusedStages, needsBuildkit, parseDockerfile } from './dockerfile.ts'
 import { buildError } from './failure.ts'
 import { BuildLog, type ImageProgress } from './progress.ts'
+import { contextTar } from './tar.ts'
 import { readTrace, TraceReader } from './trace.ts'
 
 export interface BuildOptions {
@@ -36,8 +37,9 @@ export async function build(engine: Engine, context: Context, options: BuildOpti
   }
   const log = new BuildLog(file, options)
   const trace = new TraceReader(log, file, options.args)
+  const version = builderFor(file, context, options)
   const query: BuildQuery = {
-    version: builderFor(file, options),
+    version,
     dockerfile: context.dockerfileName,
     t: options.reference,
     buildargs: options.args,
@@ -45,7 +47,9 @@ export async function build(engine: Engine, context: Context, options: BuildOpti
     target: options.target,
     platform: options.platform,
   }
-  const tar = contextTar(context)
+  // BuildKit takes the context as it is sent, so what is hidden must not be; but the Dockerfile must.
+  const unseen = version === '2' ? [...context.hidden].filter((name) => name !== context.dockerfileName) : []
+  const tar = contextTar(context, new Set(unseen))
   // The context's own trouble (a file that vanished or may not be read) is the reason; the connection's end is only its consequence.
   let unreadable: Error | undefined
   tar.on('error', (error: Error) => {
@@ -81,11 +85,15 @@ export async function build(engine: Engine, context: Context, options: BuildOpti
 
 /**
  * The classic builder, which every engine has over the API; BuildKit where a Dockerfile needs it, or has stages that only the classic builder would
- * build. BuildKit works without a session here, and so without logins at registries, secrets and SSH keys.
+ * build. BuildKit works without a session here: without logins at registries, secrets and SSH keys, and it cannot hide the Dockerfile from COPY.
  */
-function builderFor(file: Dockerfile, { args, target, registries }: BuildOptions): BuildQuery['version'] {
+function builderFor(
+  file: Dockerfile,
+  { hidden, dockerfileName }: Context,
+  { args, target, registries }: BuildOptions,
+): BuildQuery['version'] {
   if (needsBuildkit(file)) return '2'
-  return registries === undefined && hasUnusedStages(file, args, target) ? '2' : '1'
+  return registries === undefined && !hidden.has(dockerfileName) && hasUnusedStages(file, args, target) ? '2' : '1'
 }
 
 function stepOf(log: BuildLog, file: Dockerfile): { step?: number; steps?: number } {

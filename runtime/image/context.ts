@@ -3,9 +3,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream, lstatSync, type Stats } from 'node:fs'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import path from 'node:path'
-import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Pack, pack } from 'tar-stream'
 import { MoorageError } from '../protocol/errors.ts'
 import type { HashCache } from './hash-cache.ts'
 import { type IgnoreRules, parseIgnore } from './ignore.ts'
@@ -33,6 +31,8 @@ export interface Context {
   readonly dockerfileName: string
   /** Files that are sent and not in the folder under that name: a Dockerfile from elsewhere, and what hides it. */
   readonly extra: ReadonlyMap<string, string>
+  /** Names in the tar that only the builder may see: COPY must not find them. */
+  readonly hidden: ReadonlySet<string>
   /** Folders that were looked into, relative, '' for the context itself: where something new may appear. */
   readonly looked: readonly string[]
 }
@@ -92,6 +92,7 @@ export async function readContext(dockerfile: string, folder: string): Promise<C
     dockerfileText,
     dockerfileName,
     extra,
+    hidden: outside ? new Set(extra.keys()) : new Set([...always].filter((name) => rules.ignores(name))),
     looked,
   }
 }
@@ -169,31 +170,6 @@ async function hashFile(
   const value = hash.digest('hex')
   cache.set(file, stats, value)
   return value
-}
-
-/** The context as a tar, made as it is read. Its errors are those of the files. */
-export function contextTar(context: Context): Readable {
-  const tar = pack()
-  fillTar(tar, context).catch((error) => tar.destroy(error as Error))
-  return Readable.from(tar, { objectMode: false })
-}
-
-async function fillTar(tar: Pack, context: Context): Promise<void> {
-  const owner = { uid: 0, gid: 0 }
-  for (const [name, body] of context.extra)
-    await new Promise<void>((resolve, reject) =>
-      tar.entry({ name, ...owner, mode: 0o644 }, body, (error) => (error ? reject(error) : resolve())),
-    )
-  for (const { name, type, mode, stats } of context.entries) {
-    if (tar.destroyed) return
-    const file = path.join(context.folder, name)
-    const header = { name, mode, mtime: stats.mtime, ...owner }
-    if (type === 'folder') tar.entry({ ...header, type: 'directory' })
-    else if (type === 'link') tar.entry({ ...header, type: 'symlink', linkname: await readlink(file) })
-    else if (stats.size === 0) tar.entry(header, '')
-    else await pipeline(createReadStream(file, { end: stats.size - 1 }), tar.entry({ ...header, size: stats.size }))
-  }
-  tar.finalize()
 }
 
 async function text(file: string): Promise<string | undefined> {

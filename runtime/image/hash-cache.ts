@@ -7,6 +7,9 @@ import { z } from 'zod'
 /** A file younger than this may change again without another mtime, so its hash is not kept. Milliseconds; FAT has 2 s. */
 const SETTLED_MS = 2000
 
+/** Files remembered at most, the latest: some 20 MB on disk. */
+const LIMIT = 100_000
+
 const Saved = z.object({ version: z.literal(1), files: z.record(z.string(), z.tuple([z.string(), z.string()])) })
 
 /** In memory, and on disk where it has a file. A wrong or lost file costs time, never a wrong answer. */
@@ -35,7 +38,9 @@ export class HashCache {
 
   set(file: string, stats: Stats, hash: string): void {
     if (this.now() - Math.max(stats.mtimeMs, stats.ctimeMs) < SETTLED_MS) return
+    this.files.delete(file)
     this.files.set(file, [mark(stats), hash])
+    if (this.files.size > LIMIT) this.files.delete(this.files.keys().next().value as string)
     this.changed = true
   }
 

@@ -108,7 +108,7 @@ async function fromDockerfile(
   })
   const info = await inspectMade(engine, reference, signal)
   // Tidying must not fail what was built.
-  await retireImages(engine, label, info.id, signal).catch(() => {})
+  await retireImages(engine, label, { id: info.id, reference }, signal).catch(() => {})
   return { reference, digest, how: 'built', info }
 }
 

@@ -104,6 +104,10 @@ export class PortClient {
     for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
     connection.write(`${text}\r\n`, 'latin1')
     if (head.length > 0) connection.write(head)
+    const answer = await readHead(connection)
+    // Refused, it is an ordinary answer, and workerd would keep the connection for its next request: that would end up in
+    // the container instead of here.
+    socket.write(refusesUpgrade(answer) ? withoutKeeping(answer) : answer, 'latin1')
     join(socket, connection)
   }
 }
@@ -155,4 +159,39 @@ function agentOver(link: AgentLink, options: AgentOptions): Agent {
       }, done)
     },
   })
+}
+
+/** Longest head of an answer to an upgrade, in bytes: what Node allows of headers, and then some. */
+const MAX_HEAD_BYTES = 65_536
+
+/** Reads as far as the empty line, and leaves what follows in the stream. Short where the stream ends before. */
+async function readHead(stream: Duplex): Promise<string> {
+  let head = ''
+  while (!head.includes('\r\n\r\n') && head.length < MAX_HEAD_BYTES) {
+    const chunk = stream.read() as Buffer | null
+    if (chunk !== null) head += chunk.toString('latin1')
+    else if (stream.readableEnded || stream.destroyed) break
+    else
+      await new Promise<void>((resolve) => {
+        const events = ['readable', 'end', 'close', 'error'] as const
+        const wake = (): void => {
+          for (const event of events) stream.off(event, wake)
+          resolve()
+        }
+        for (const event of events) stream.on(event, wake)
+      })
+  }
+  const end = head.indexOf('\r\n\r\n') + 4
+  if (end > 3 && end < head.length) stream.unshift(Buffer.from(head.slice(end), 'latin1'))
+  return end > 3 ? head.slice(0, end) : head
+}
+
+/** A head that says that its connection ends with it. */
+function withoutKeeping(head: string): string {
+  return head.replace(/\r\n(?:connection|keep-alive):[^\r]*/gi, '').replace('\r\n', '\r\nConnection: close\r\n')
+}
+
+/** Whether the head of an answer to an upgrade is another one than 101. */
+function refusesUpgrade(head: string): boolean {
+  return !/^HTTP\/1\.1 101 /.test(head)
 }

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { sameSecret } from '../base/secret.ts'
+import { CLIENT_TOKEN } from '../protocol/client.ts'
 import { TOKEN } from '../protocol/worker.ts'
 
 /** What the server hands on, after its checks. */
@@ -12,17 +13,20 @@ export interface ServerRoutes {
 }
 
 /**
- * The relay's loopback server, for isolates only. Whoever has not the token, or names another host than this server
+ * The relay's loopback server, for isolates, and for terminals that join the session. Whoever has not the token, or names another host than this server
  * (a web page with a rebound name), gets 403 and nothing else.
  */
 export class LoopbackServer {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #token: Buffer
+  readonly #clientToken: Buffer
   #hosts = new Set<string>()
 
-  constructor(token: string, routes: ServerRoutes) {
+  /** @param clientToken opens `/client` and nothing else, as `token` opens all but that. */
+  constructor(token: string, clientToken: string, routes: ServerRoutes) {
     this.#token = Buffer.from(token)
+    this.#clientToken = Buffer.from(clientToken)
     this.#server = createServer({ keepAlive: true, noDelay: true, highWaterMark: 262_144 })
     this.#server.keepAliveTimeout = 60_000
     this.#server.requestTimeout = 0
@@ -68,8 +72,10 @@ export class LoopbackServer {
   }
 
   #lawful(request: IncomingMessage, tunnel = false): boolean {
-    const token = request.headers[TOKEN]
-    if (typeof token !== 'string' || !sameSecret(Buffer.from(token), this.#token)) return false
+    const isClient = request.url === '/client'
+    const token = request.headers[isClient ? CLIENT_TOKEN : TOKEN]
+    const wanted = isClient ? this.#clientToken : this.#token
+    if (typeof token !== 'string' || !sameSecret(Buffer.from(token), wanted)) return false
     return tunnel || this.#hosts.has(request.headers.host ?? '')
   }
 }

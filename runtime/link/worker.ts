@@ -216,7 +216,9 @@ export class WorkerLink {
         refusal = this.#refusalOf(error, instance, port)
       }
     }
-    socket.end(`HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(refusal)}\r\ncontent-length: 0\r\n\r\n`)
+    socket.end(
+      `HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(refusal)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+    )
   }
 
   /** What the isolate is told, and the session with it. */

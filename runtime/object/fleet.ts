@@ -49,7 +49,7 @@ export class Fleet {
   }
 
   /** What the relay asks on behalf of isolates. */
-  readonly calls: Offered<Omit<SessionCalls, 'source'>> = {
+  readonly calls: Pick<Offered<SessionCalls>, 'attach' | 'call' | 'end'> = {
     attach: async ({ className, id, name, isolate }) => {
       const object = this.#object(className, id)
       if (name !== undefined) object.name = name
@@ -65,6 +65,34 @@ export class Fleet {
       if (object === undefined) return { life, failure: { message: 'Network connection lost.' } }
       return object.end(instance, life)
     },
+  }
+
+  /** @throws MoorageError where no such object was seen in this session. */
+  at(key: ObjectKey): DurableObject {
+    const object = this.objects.get(key)
+    if (object === undefined) throw new MoorageError('no-object', `No object ${key} was seen in this session.`)
+    return object
+  }
+
+  /**
+   * The object that someone means: `Class/name`, `Class/id`, or only the name or id, or the beginning of an id.
+   * @throws MoorageError that lists what there is.
+   */
+  find(text: string): ObjectKey {
+    const found = [...this.objects.values()].filter((object) => matches(object, text))
+    const [only] = found
+    if (only !== undefined && found.length === 1) return only.key
+    const known = [...this.objects.values()].map((object) => labelOf(object))
+    throw new MoorageError(
+      'no-object',
+      found.length === 0 ? `There is no object "${text}".` : `"${text}" may be ${found.map(labelOf).join(' or ')}.`,
+      {
+        advice:
+          known.length === 0
+            ? ['No object was seen yet: send the Worker a request first.']
+            : [`There are: ${known.join(', ')}`],
+      },
+    )
   }
 
   /** An instance's socket closed. */
@@ -202,4 +230,16 @@ export class Fleet {
     this.#closing.add(tracked)
     void tracked.finally(() => this.#closing.delete(tracked))
   }
+}
+
+function labelOf(object: DurableObject): string {
+  return `${object.key.split('/')[0]}/${object.name ?? object.id}`
+}
+
+function matches(object: DurableObject, text: string): boolean {
+  const [className = '', ...rest] = text.split('/')
+  const inClass = rest.length > 0 && object.key.startsWith(`${className}/`)
+  const wanted = inClass ? rest.join('/') : text
+  if (wanted === '') return inClass
+  return object.name === wanted || object.id === wanted || (wanted.length >= 4 && object.id.startsWith(wanted))
 }

@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'executable-not-found'
   | 'too-many-instances'
   | 'agent-lost'
+  | 'no-object'
+  | 'no-session'
   | 'not-yet'
 
 /** An error with a stable code, a sentence for people and what to do about it. */

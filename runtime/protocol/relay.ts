@@ -3,7 +3,8 @@
  * news from the relay. Bytes of containers stay in the relay; only log lines and facts come over.
  */
 import type { EngineAddress } from './child.ts'
-import type { ObjectKey, ProcessModel } from './model.ts'
+import type { Open } from './client.ts'
+import type { ObjectKey, ProcessId, ProcessModel } from './model.ts'
 import type { Attached, Call, Note, Outcome, Refusal } from './worker.ts'
 
 /** What the app is started with, for RUN. */
@@ -20,7 +21,7 @@ export type RunResult = { readonly pid: number } | { readonly errno: number; rea
 /** What the session asks of the relay. */
 export interface RelayCalls {
   /** Opens the loopback server that isolates talk to. Output of processes that is too long for memory goes to `folder`. */
-  listen(args: { token: string; folder: string }): { port: number }
+  listen(args: { token: string; clientToken: string; folder: string }): { port: number }
   /** Dials the gateway's published port; called again, it dials the one that replaced it. */
   openGateway(args: { host: string; port: number; secret: Uint8Array }): void
   internet(args: { address: string; allowed: boolean }): void
@@ -35,6 +36,22 @@ export interface RelayCalls {
   signal(args: { container: string; signal: number }): void
   /** Text of a kernel's fact (protocol/agent.ts Fact), empty where the agent does not answer within 1 s. */
   ask(args: { container: string; fact: number }): string
+  /** Starts a process for a person; an empty argv is the best shell. Its output is told as `process-output`, and more as it is taken. */
+  openProcess(args: { object: ObjectKey; open: Omit<Open, 'version' | 'object'> }): ProcessModel
+  /** Answered when more may come. */
+  writeProcess(args: { process: ProcessId; bytes: Uint8Array }): void
+  endProcess(args: { process: ProcessId }): void
+  signalProcess(args: { process: ProcessId; signal: number }): void
+  resizeProcess(args: { process: ProcessId; cols: number; rows: number }): void
+  /** The reader of `process-output` took so many bytes. */
+  takenOfProcess(args: { process: ProcessId; bytes: number }): void
+  /** What is kept of a process's output; with `follow`, what it writes from now on is told as `process-output` too. */
+  outputOfProcess(args: { process: ProcessId; follow: boolean }): {
+    readonly head: readonly OutputPart[]
+    readonly lostBytes: number
+    readonly tail: readonly OutputPart[]
+  }
+  unfollowProcess(args: { process: ProcessId }): void
   /** Where requests of an object go now; null: nowhere. */
   bind(args: { object: string; container: string | null }): void
   /** Closes the instance's socket and long polls, so that workerd may evict it. */
@@ -46,8 +63,18 @@ export interface SessionCalls {
   attach(args: { className: string; id: string; name?: string; isolate?: string }): Attached & { object: string }
   /** The line of the developer's code that a stack of the isolate leads to, or null. */
   source(args: { stack: string }): string | null
+  /** The object that someone means with `Class/name`. @throws MoorageError */
+  find(args: { text: string }): ObjectKey
+  /** Puts a static busybox into an object's container. */
+  busybox(args: { object: ObjectKey }): { path: string; note: string }
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
   end(args: { instance: string; life: number }): Outcome
+}
+
+/** A piece of what a process wrote. */
+export interface OutputPart {
+  readonly stream: 'stdout' | 'stderr'
+  readonly bytes: Uint8Array
 }
 
 /** What the relay tells. */
@@ -66,4 +93,6 @@ export type RelayNews =
   /** A request found nobody listening. At most one a second for an object. */
   | { readonly news: 'refused'; readonly object: string; readonly port: number }
   | { readonly news: 'process'; readonly process: ProcessModel }
+  | { readonly news: 'process-output'; readonly process: ProcessId; readonly part: OutputPart }
+  | { readonly news: 'process-note'; readonly object: ObjectKey; readonly text: string }
   | { readonly news: 'port-open'; readonly object: string; readonly open: number }

@@ -1,6 +1,9 @@
 /** The relay thread: all bytes of containers, and nothing that decides about their lives. */
 import { parentPort } from 'node:worker_threads'
 import { answerName, answerNamesOver } from '../egress/names.ts'
+import { ClientLink } from '../exec/client.ts'
+import { People } from '../exec/people.ts'
+import type { ExecPlace } from '../exec/process.ts'
 import { Processes } from '../exec/processes.ts'
 import { ExecRequests } from '../exec/requests.ts'
 import type { AgentLink } from '../link/agent.ts'
@@ -21,11 +24,12 @@ let gateway: GatewayLink | undefined
 const session = joinCalls<SessionCalls, RelayCalls>(
   port,
   {
-    listen: async ({ token, folder }) => {
+    listen: async ({ token, clientToken, folder }) => {
       processes.folder = folder
-      const server = new LoopbackServer(token, {
+      const server = new LoopbackServer(token, clientToken, {
         request: (request, response) => workers.request(request, response),
-        upgrade: (request, socket, head) => workers.upgrade(request, socket, head),
+        upgrade: (request, socket, head) =>
+          request.url === '/client' ? clients.upgrade(request, socket, head) : workers.upgrade(request, socket, head),
         connect: (request, socket, head) => void workers.connect(request, socket, head),
       })
       return { port: await server.listen() }
@@ -69,6 +73,21 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     run: ({ container, command, object, life }) => containers.run(container, command, object, life),
     signal: ({ container, signal }) => linkOf(container).signal(signal),
     ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',
+    openProcess: ({ object, open }) =>
+      people.openRead(
+        object,
+        { ...open, cwd: open.cwd, user: open.user, pty: open.tty, stdout: 'pipe', stderr: 'pipe' },
+        (process, part) => tell({ news: 'process-output', process, part }),
+        (text) => tell({ news: 'process-note', object, text }),
+      ),
+    writeProcess: ({ process, bytes }) => processes.get(process).write(bytes),
+    endProcess: ({ process }) => processes.get(process).end(),
+    signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
+    resizeProcess: ({ process, cols, rows }) => processes.get(process).resize(cols, rows),
+    takenOfProcess: ({ process, bytes }) => people.taken(process, bytes),
+    outputOfProcess: ({ process, follow }) =>
+      people.kept(process, follow ? (part) => tell({ news: 'process-output', process, part }) : undefined),
+    unfollowProcess: ({ process }) => people.unfollow(process),
     bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
     evict: ({ instance }) => workers.evict(instance),
   },
@@ -80,12 +99,15 @@ const containers = new HeldContainers(tell)
 const processes = new Processes((process) => tell({ news: 'process', process }))
 const execs = new ExecRequests(
   processes,
-  async (instance) => {
-    const link = await workers.linkOf(instance.object.key)
-    return link === undefined ? undefined : containers.placeOf(link)
-  },
+  (instance) => placeOf(instance.object.key),
   async (stack) => (await session.ask.source({ stack })) ?? undefined,
 )
+const people = new People({
+  processes,
+  place: placeOf,
+  busybox: (object) => session.ask.busybox({ object }),
+})
+const clients = new ClientLink(people, (text) => session.ask.find({ text }))
 const workers = new WorkerLink({
   ask: session.ask,
   onNote: (instance, note) => tell({ news: 'note', instance, note }),
@@ -97,6 +119,11 @@ const workers = new WorkerLink({
   onRefused: (object, port) => tell({ news: 'refused', object, port }),
   onOpen: (object, open) => tell({ news: 'port-open', object, open }),
 })
+
+async function placeOf(object: string): Promise<ExecPlace | undefined> {
+  const link = await workers.linkOf(object)
+  return link === undefined ? undefined : containers.placeOf(link)
+}
 
 function linkOf(container: string): AgentLink {
   const link = containers.link(container)

@@ -5,7 +5,7 @@ import { MoorageError } from '../protocol/errors.ts'
 import { RUNTIME_PORT } from '../protocol/gateway.ts'
 import { type HeldProgram, startHeld } from './held.ts'
 import { type Labels, labelsOf } from './labels.ts'
-import { Addresses, candidateSubnets, clashes, isLocal, type Subnet } from './subnet.ts'
+import { Addresses, candidateSubnets, clashes, isLocal, refusedNetworks, type Subnet } from './subnet.ts'
 
 /** Where the relay dials a gateway, and the secret that opens it. */
 export interface GatewayAddress {
@@ -79,13 +79,15 @@ export class SessionNetwork {
     const { engine, labels, agentImage } = this.#options
     const secret = makeSecret()
     const direct = isLocal(this.subnet)
+    const others = (await engine.listNetworks([])).map(({ subnet }) => subnet)
+    const refused = refusedNetworks(this.subnet, others)
     const gateway = await startHeld(
       engine,
       {
         name: `moorage-${labels.session}-gateway`,
         Image: agentImage,
         Entrypoint: ['/moorage-agent'],
-        Cmd: ['gateway'],
+        Cmd: ['gateway', ...refused],
         Labels: labelsOf(labels, 'gateway'),
         ...(direct ? {} : { ExposedPorts: { [`${RUNTIME_PORT}/tcp`]: {} } }),
         NetworkingConfig: { EndpointsConfig: { [this.id]: { IPAMConfig: { IPv4Address: this.subnet.gateway } } } },

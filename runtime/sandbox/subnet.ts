@@ -53,6 +53,29 @@ export function isLocal(
   return Object.values(interfaces).some((list) => (list ?? []).some(({ address }) => address === subnet.bridge))
 }
 
+/** So many networks a gateway can keep out of reach. */
+const MAX_REFUSED = 256
+
+/**
+ * What no sandbox may reach, with internet or without: the engine's other networks, and the addresses of this machine where
+ * it is the engine's own. As `a.b.c.d/n`, each once.
+ * @param engine subnets of all the engine's networks; what is not IPv4 is passed over.
+ */
+export function refusedNetworks(
+  own: Subnet,
+  engine: readonly (string | undefined)[],
+  interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
+): string[] {
+  const networks = engine.filter((cidr) => cidr !== undefined && /^[\d.]+\/\d+$/.test(cidr) && cidr !== own.cidr)
+  const addresses = Object.values(interfaces).flatMap((list) =>
+    (list ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => `${address}/32`),
+  )
+  const all = [...networks, ...(isLocal(own, interfaces) ? addresses : [])] as string[]
+  return [...new Set(all)].slice(0, MAX_REFUSED)
+}
+
 /** Gives out a subnet's addresses for sandboxes; one given back is used again last. */
 export class Addresses {
   readonly #free: string[]

@@ -155,7 +155,7 @@ function tunnel(port: number, link: Link, address: string, options: Partial<Sock
   const refused = secureTransport === 'on' ? Promise.reject(new Error(NO_ADDRESS)) : undefined
   refused?.catch(() => {})
   over.catch(() => {})
-  if (refused) void inner.close()
+  if (secureTransport === 'on') void inner.close()
   return socketOf({
     readable: inner.readable,
     writable: inner.writable,

@@ -5,7 +5,13 @@ import { stripVTControlCharacters } from 'node:util'
 import { Emitter } from '../base/emitter.ts'
 import { Latch, within } from '../base/latch.ts'
 import { LineCutter } from '../base/lines.ts'
-import { CHILD_VERSION, type EngineAddress, type FromChild, type ProjectConfig, type ToChild } from '../protocol/child.ts'
+import {
+  CHILD_VERSION,
+  type EngineAddress,
+  type FromChild,
+  type ProjectConfig,
+  type ToChild,
+} from '../protocol/child.ts'
 import { type ErrorCode, MoorageError } from '../protocol/errors.ts'
 import { findNode, type NodeProgram } from './node.ts'
 
@@ -72,13 +78,24 @@ export class WranglerChild {
   constructor(child: ChildProcess) {
     this.#process = child
     child.on('message', (message) => this.#take(message as FromChild))
-    child.once('error', (error) => this.#end(new MoorageError('worker-failed', `The wrangler child could not be started: ${error.message}`, { cause: error })))
+    child.once('error', (error) =>
+      this.#end(
+        new MoorageError('worker-failed', `The wrangler child could not be started: ${error.message}`, {
+          cause: error,
+        }),
+      ),
+    )
     // Its output may stay open for longer, where a workerd has inherited it.
     child.once('exit', (code, signal) => {
       killGroup(child)
       this.#gone.resolve()
       const how = signal ? `by ${signal}` : `with code ${code}`
-      this.#end(this.#failure ?? new MoorageError('worker-failed', `The wrangler child ended ${how}.`, { advice: ['Start the session again.'] }))
+      this.#end(
+        this.#failure ??
+          new MoorageError('worker-failed', `The wrangler child ended ${how}.`, {
+            advice: ['Start the session again.'],
+          }),
+      )
     })
     this.#pass(child.stdout, 'info')
     this.#pass(child.stderr, 'error')
@@ -90,6 +107,11 @@ export class WranglerChild {
     return this.#project
   }
 
+  /** The child's process, which leads a process group of its own except on Windows. */
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** Adds a listener; the function returned removes it. */
   on(listener: (event: ChildEvent) => void): () => void {
     return this.#events.on(listener)
@@ -99,7 +121,15 @@ export class WranglerChild {
   async read(options: Pick<ChildOptions, 'config' | 'env' | 'session' | 'engine' | 'files'>): Promise<ProjectConfig> {
     this.#config = new Latch()
     const { config, env, session, engine, files } = options
-    this.#send({ type: 'read', version: CHILD_VERSION, config, session, ...(env !== undefined && { env }), ...(engine && { engine }), ...(files && { files }) })
+    this.#send({
+      type: 'read',
+      version: CHILD_VERSION,
+      config,
+      session,
+      ...(env !== undefined && { env }),
+      ...(engine && { engine }),
+      ...(files && { files }),
+    })
     this.#project = await this.#config.promise
     return this.#project
   }
@@ -134,7 +164,10 @@ export class WranglerChild {
         this.#config.resolve(message.project)
         return
       case 'failed':
-        this.#failure = new MoorageError(message.code as ErrorCode, message.message, { advice: message.advice, detail: { ...message.detail } })
+        this.#failure = new MoorageError(message.code as ErrorCode, message.message, {
+          advice: message.advice,
+          detail: { ...message.detail },
+        })
         this.#settle(this.#failure)
         return
       case 'ready':
@@ -196,8 +229,17 @@ function killGroup(child: ChildProcess): void {
 }
 
 /** What wrangler shall not have of a debugger's or an editor's environment, and the settings for a program without a person in front. */
-export function childEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
-  const { NODE_OPTIONS: _, NODE_CHANNEL_FD: __, VSCODE_INSPECTOR_OPTIONS: ___, ELECTRON_RUN_AS_NODE: ____, FORCE_COLOR: _____, ...kept } = env
+export function childEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const {
+    NODE_OPTIONS: _,
+    NODE_CHANNEL_FD: __,
+    VSCODE_INSPECTOR_OPTIONS: ___,
+    ELECTRON_RUN_AS_NODE: ____,
+    FORCE_COLOR: _____,
+    ...kept
+  } = env
   return {
     ...kept,
     NO_COLOR: '1',

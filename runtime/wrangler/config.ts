@@ -16,8 +16,12 @@ export interface WranglerConfig {
   readonly base_dir?: string
   readonly build?: { readonly command?: string }
   readonly containers?: readonly WranglerContainer[]
-  readonly exports?: Readonly<Record<string, { readonly type?: string; readonly state?: string; readonly container?: string }>>
-  readonly durable_objects?: { readonly bindings?: readonly { readonly class_name: string; readonly script_name?: string }[] }
+  readonly exports?: Readonly<
+    Record<string, { readonly type?: string; readonly state?: string; readonly container?: string }>
+  >
+  readonly durable_objects?: {
+    readonly bindings?: readonly { readonly class_name: string; readonly script_name?: string }[]
+  }
   readonly services?: readonly unknown[]
 }
 
@@ -25,7 +29,17 @@ export interface WranglerContainer {
   readonly name?: string
   readonly class_name?: string
   readonly image?: string
-  readonly images?: Readonly<Record<string, { readonly image?: string; readonly dockerfile?: string; readonly build_context?: string; readonly build_vars?: Readonly<Record<string, string>> }>>
+  readonly images?: Readonly<
+    Record<
+      string,
+      {
+        readonly image?: string
+        readonly dockerfile?: string
+        readonly build_context?: string
+        readonly build_vars?: Readonly<Record<string, string>>
+      }
+    >
+  >
   readonly image_build_context?: string
   readonly image_vars?: Readonly<Record<string, string>>
   readonly instance_type?: string | { readonly vcpu?: number; readonly memory_mib?: number; readonly disk_mb?: number }
@@ -50,18 +64,30 @@ const NO_DATE = '9999-99-99'
  */
 export function readProject(config: WranglerConfig, around: Surroundings): ProjectConfig {
   if (!config.main) {
-    throw new MoorageError('config-invalid', `${around.config} names no main module.`, { advice: ['Add `main`, the path of the Worker\'s module.'] })
+    throw new MoorageError('config-invalid', `${around.config} names no main module.`, {
+      advice: ["Add `main`, the path of the Worker's module."],
+    })
   }
   const containers = (config.containers ?? []).map((container) => readContainer(container, config, around))
   if (containers.length === 0) {
     throw new MoorageError('no-containers', `${around.config} has no containers section.`, {
-      advice: ['Add `containers: [{ class_name: "MyContainer", image: "./Dockerfile" }]`, or run `wrangler dev`, which is all that this Worker needs.'],
+      advice: [
+        'Add `containers: [{ class_name: "MyContainer", image: "./Dockerfile" }]`, or run `wrangler dev`, which is all that this Worker needs.',
+      ],
     })
   }
   const name = config.name ?? basename(dirname(around.config))
-  const bound = (config.durable_objects?.bindings ?? []).filter(({ script_name }) => script_name === undefined || script_name === name)
-  const exported = Object.entries(config.exports ?? {}).filter(([, { type, state }]) => type === 'durable-object' && (state === undefined || state === 'created'))
-  const classes = [...bound.map(({ class_name }) => class_name), ...exported.map(([className]) => className), ...containers.map(({ className }) => className)]
+  const bound = (config.durable_objects?.bindings ?? []).filter(
+    ({ script_name }) => script_name === undefined || script_name === name,
+  )
+  const exported = Object.entries(config.exports ?? {}).filter(
+    ([, { type, state }]) => type === 'durable-object' && (state === undefined || state === 'created'),
+  )
+  const classes = [
+    ...bound.map(({ class_name }) => class_name),
+    ...exported.map(([className]) => className),
+    ...containers.map(({ className }) => className),
+  ]
   return {
     name,
     config: around.config,
@@ -75,7 +101,10 @@ export function readProject(config: WranglerConfig, around: Surroundings): Proje
 }
 
 /** What the compatibility date and flags mean for the container's methods. */
-export function platformSettings(project: Pick<ProjectConfig, 'compatibilityDate' | 'compatibilityFlags'>): { captures: boolean; experimental: boolean } {
+export function platformSettings(project: Pick<ProjectConfig, 'compatibilityDate' | 'compatibilityFlags'>): {
+  captures: boolean
+  experimental: boolean
+} {
   const { compatibilityDate, compatibilityFlags } = project
   const has = (flag: string): boolean => compatibilityFlags.includes(flag)
   const dated = (compatibilityDate || NO_DATE) >= '2022-10-31'
@@ -86,13 +115,19 @@ export function platformSettings(project: Pick<ProjectConfig, 'compatibilityDate
 }
 
 function readContainer(container: WranglerContainer, config: WranglerConfig, around: Surroundings): ContainerConfig {
-  const linked = Object.entries(config.exports ?? {}).find(([, entry]) => entry.container !== undefined && entry.container === container.name)
+  const linked = Object.entries(config.exports ?? {}).find(
+    ([, entry]) => entry.container !== undefined && entry.container === container.name,
+  )
   const className = container.class_name ?? linked?.[0]
   const name = container.name ?? className?.toLowerCase() ?? ''
   if (className === undefined) {
-    throw new MoorageError('config-invalid', `The container ${name || '(without a name)'} in ${around.config} belongs to no class.`, {
-      advice: ['Give it a `class_name`, or name it in the `container` field of a class in `exports`.'],
-    })
+    throw new MoorageError(
+      'config-invalid',
+      `The container ${name || '(without a name)'} in ${around.config} belongs to no class.`,
+      {
+        advice: ['Give it a `class_name`, or name it in the `container` field of a class in `exports`.'],
+      },
+    )
   }
   const folder = dirname(around.config)
   const images = Object.fromEntries(
@@ -104,14 +139,32 @@ function readContainer(container: WranglerContainer, config: WranglerConfig, aro
     ]),
   )
   // Where the object chooses the image at each start, the first one stands for the class.
-  const image = container.image === undefined ? Object.values(images)[0] : readImage(container.image, container, className, folder, around)
+  const image =
+    container.image === undefined
+      ? Object.values(images)[0]
+      : readImage(container.image, container, className, folder, around)
   if (image === undefined) {
-    throw new MoorageError('config-invalid', `The container of ${className} in ${around.config} has no image.`, { advice: ['Set `image` to the path of a Dockerfile or to an image reference.'] })
+    throw new MoorageError('config-invalid', `The container of ${className} in ${around.config} has no image.`, {
+      advice: ['Set `image` to the path of a Dockerfile or to an image reference.'],
+    })
   }
-  return { className, name, image, images, instanceType: readInstanceType(container.instance_type), maxInstances: container.max_instances }
+  return {
+    className,
+    name,
+    image,
+    images,
+    instanceType: readInstanceType(container.instance_type),
+    maxInstances: container.max_instances,
+  }
 }
 
-function readImage(image: string, container: WranglerContainer, className: string, folder: string, around: Surroundings): Image {
+function readImage(
+  image: string,
+  container: WranglerContainer,
+  className: string,
+  folder: string,
+  around: Surroundings,
+): Image {
   const path = resolve(folder, image)
   if (around.isFile(path)) return dockerfile(path, container.image_build_context, container.image_vars, folder)
   if (!looksLikePath(image)) return { reference: image }
@@ -121,8 +174,17 @@ function readImage(image: string, container: WranglerContainer, className: strin
   })
 }
 
-function dockerfile(path: string, context: string | undefined, args: Readonly<Record<string, string>> | undefined, folder: string): Image {
-  return { dockerfile: path, context: context === undefined ? dirname(path) : resolve(folder, context), args: args ?? {} }
+function dockerfile(
+  path: string,
+  context: string | undefined,
+  args: Readonly<Record<string, string>> | undefined,
+  folder: string,
+): Image {
+  return {
+    dockerfile: path,
+    context: context === undefined ? dirname(path) : resolve(folder, context),
+    args: args ?? {},
+  }
 }
 
 /** An image reference never begins with a dot or a slash, and nobody names an image's last part Dockerfile. */

@@ -29,7 +29,10 @@ export function entryText(plan: EntryPlan): string {
     ...(plan.hasDefault ? [`export { default } from ${main}`] : []),
     `const options = ${JSON.stringify({ base, token, captures, experimental })}`,
     'export const MoorageHold = moorageHold(options)',
-    ...plan.classes.map((name, i) => `const c${i} = withContainer(user.${name}, ${JSON.stringify(name)}, options)\nexport { c${i} as ${name} }`),
+    ...plan.classes.map(
+      (name, i) =>
+        `const c${i} = withContainer(user.${name}, ${JSON.stringify(name)}, options)\nexport { c${i} as ${name} }`,
+    ),
   ]
   return `${lines.join('\n')}\n`
 }

@@ -14,15 +14,25 @@ interface Context {
 }
 interface Plugin {
   onEnd(callback: (result: BuildResult) => void): void
-  onResolve(options: { filter: RegExp }, callback: (args: { path: string; kind: string }) => { external: true } | undefined): void
+  onResolve(
+    options: { filter: RegExp },
+    callback: (args: { path: string; kind: string }) => { external: true } | undefined,
+  ): void
 }
 interface BuildResult {
   readonly errors: readonly EsbuildMessage[]
-  readonly metafile?: { readonly outputs: Readonly<Record<string, { readonly entryPoint?: string; readonly exports: readonly string[] }>> }
+  readonly metafile?: {
+    readonly outputs: Readonly<Record<string, { readonly entryPoint?: string; readonly exports: readonly string[] }>>
+  }
 }
 interface EsbuildMessage {
   readonly text: string
-  readonly location: { readonly file: string; readonly line: number; readonly column: number; readonly lineText: string } | null
+  readonly location: {
+    readonly file: string
+    readonly line: number
+    readonly column: number
+    readonly lineText: string
+  } | null
 }
 
 /** The names that a module exports, or undefined where it cannot be bundled now. */
@@ -101,7 +111,10 @@ export class ExportScan {
 
 /** Only the project's own modules and packages matter for names; anything else is left out, whatever it would be loaded as. */
 function setUp(build: Plugin, take: (result: BuildResult) => void): void {
-  build.onResolve({ filter: /^(cloudflare|node|workerd):|\.(wasm|bin|txt|html|sql|css|svg|png|md)(\?.*)?$/ }, ({ kind }) => (kind === 'entry-point' ? undefined : { external: true }))
+  build.onResolve(
+    { filter: /^(cloudflare|node|workerd):|\.(wasm|bin|txt|html|sql|css|svg|png|md)(\?.*)?$/ },
+    ({ kind }) => (kind === 'entry-point' ? undefined : { external: true }),
+  )
   build.onEnd(take)
 }
 
@@ -110,13 +123,17 @@ export function checkExported(classes: readonly string[], exports: ReadonlySet<s
   for (const className of classes) {
     if (exports.has(className)) continue
     const others = [...exports].filter((name) => name !== 'default')
-    throw new MoorageError('class-not-exported', `The config gives ${className} a container, but ${main} does not export it.`, {
-      advice: [
-        `Export it: \`export { ${className} } from './…'\`, or correct the class name in the config.`,
-        others.length > 0 ? `Exported are: ${others.join(', ')}.` : `${main} exports no names.`,
-      ],
-      detail: { className, main, exported: others },
-    })
+    throw new MoorageError(
+      'class-not-exported',
+      `The config gives ${className} a container, but ${main} does not export it.`,
+      {
+        advice: [
+          `Export it: \`export { ${className} } from './…'\`, or correct the class name in the config.`,
+          others.length > 0 ? `Exported are: ${others.join(', ')}.` : `${main} exports no names.`,
+        ],
+        detail: { className, main, exported: others },
+      },
+    )
   }
 }
 
@@ -126,9 +143,12 @@ export function buildMessage(error: unknown): string | undefined {
     const { errors } = at as { errors?: readonly EsbuildMessage[] }
     if (!Array.isArray(errors) || errors.length === 0) continue
     return (errors as EsbuildMessage[])
-      .map(({ text, location }) => (location ? `${location.file}:${location.line}:${location.column + 1}: ${text}\n    ${location.lineText.trim()}` : text))
+      .map(({ text, location }) =>
+        location
+          ? `${location.file}:${location.line}:${location.column + 1}: ${text}\n    ${location.lineText.trim()}`
+          : text,
+      )
       .join('\n')
   }
   return undefined
 }
-

@@ -57,10 +57,14 @@ export function findWrangler(config: string): FoundWrangler {
   }
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
   if (!isAtLeast(version, OLDEST_WRANGLER)) {
-    throw new MoorageError('wrangler-too-old', `The project's wrangler is ${version}; Moorage needs ${OLDEST_WRANGLER} or newer.`, {
-      advice: [`Run \`npm install --save-dev wrangler@latest\` in ${dirname(config)}.`],
-      detail: { version, oldest: OLDEST_WRANGLER },
-    })
+    throw new MoorageError(
+      'wrangler-too-old',
+      `The project's wrangler is ${version}; Moorage needs ${OLDEST_WRANGLER} or newer.`,
+      {
+        advice: [`Run \`npm install --save-dev wrangler@latest\` in ${dirname(config)}.`],
+        detail: { version, oldest: OLDEST_WRANGLER },
+      },
+    )
   }
   return { folder: dirname(manifest), version }
 }
@@ -76,8 +80,12 @@ function resolveManifest(config: string): string | undefined {
 
 /** Loads it. Takes a second; begin early. */
 export async function loadWrangler(found: FoundWrangler): Promise<Wrangler> {
-  const { main = 'wrangler-dist/cli.js' } = JSON.parse(readFileSync(join(found.folder, 'package.json'), 'utf8')) as { main?: string }
-  const module = (await import(pathToFileURL(join(found.folder, main)).href)) as Partial<Wrangler> & { default?: Wrangler }
+  const { main = 'wrangler-dist/cli.js' } = JSON.parse(readFileSync(join(found.folder, 'package.json'), 'utf8')) as {
+    main?: string
+  }
+  const module = (await import(pathToFileURL(join(found.folder, main)).href)) as Partial<Wrangler> & {
+    default?: Wrangler
+  }
   // It is CommonJS: where Node cannot tell the names of its exports, they are on the default export.
   return module.unstable_startWorker ? (module as Wrangler) : (module.default as Wrangler)
 }

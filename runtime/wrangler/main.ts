@@ -3,10 +3,16 @@ import { statSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { dirname } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { CHILD_VERSION, type EngineAddress, type FromChild, type ProjectConfig, type ToChild } from '../protocol/child.ts'
+import {
+  CHILD_VERSION,
+  type EngineAddress,
+  type FromChild,
+  type ProjectConfig,
+  type ToChild,
+} from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { readProject, type WranglerConfig } from './config.ts'
-import { findWrangler, type FoundWrangler, loadWrangler, type Wrangler } from './found.ts'
+import { type FoundWrangler, findWrangler, loadWrangler, type Wrangler } from './found.ts'
 import { type LeftFiles, removeLeft } from './left.ts'
 import { failedMessage, Server } from './serve.ts'
 import { watchWorkerd } from './workerd.ts'
@@ -31,7 +37,12 @@ let ending = false
 
 const workerd = watchWorkerd((how) => {
   if (ending) return
-  tell({ type: 'log', level: 'warn', from: 'wrangler', text: `workerd ended unexpectedly (${how}). It is started again.` })
+  tell({
+    type: 'log',
+    level: 'warn',
+    from: 'wrangler',
+    text: `workerd ended unexpectedly (${how}). It is started again.`,
+  })
   server?.restart().catch(fail)
 })
 
@@ -40,11 +51,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('disconnect', () => void end(true))
 process.on('message', (message) => void handle(message as ToChild).catch(fail))
 process.on('uncaughtException', fail)
-process.on('unhandledRejection', (reason) => tell({ type: 'log', level: 'debug', from: 'wrangler', text: String((reason as Error)?.stack ?? reason) }))
+process.on('unhandledRejection', (reason) =>
+  tell({ type: 'log', level: 'debug', from: 'wrangler', text: String((reason as Error)?.stack ?? reason) }),
+)
 
 async function handle(message: ToChild): Promise<void> {
   if (message.type === 'read') {
-    if (message.version !== CHILD_VERSION) throw new Error(`The session speaks version ${message.version}, the wrangler child ${CHILD_VERSION}.`)
+    if (message.version !== CHILD_VERSION)
+      throw new Error(`The session speaks version ${message.version}, the wrangler child ${CHILD_VERSION}.`)
     const { session, engine, files } = message
     if (engine) sweepable = { session, engine }
     if (files) removable = { session, ...files }

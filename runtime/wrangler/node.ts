@@ -40,16 +40,24 @@ export interface NodeSurroundings {
  * @param onInstall is told in words before something is installed.
  * @throws MoorageError `node-too-old`.
  */
-export async function findNode(onInstall: (text: string) => void, around: NodeSurroundings = surroundings()): Promise<NodeProgram> {
+export async function findNode(
+  onInstall: (text: string) => void,
+  around: NodeSurroundings = surroundings(),
+): Promise<NodeProgram> {
   const { env, versionOf } = around
   const isNew = (version: string | undefined): boolean => version !== undefined && isAtLeast(version, OLDEST_NODE)
   const wanted = env.MOORAGE_NODE
   if (wanted) {
     const version = await versionOf(wanted)
     if (isNew(version)) return { path: wanted, env: {} }
-    throw tooOld(version === undefined ? `MOORAGE_NODE is ${wanted}, which is no Node program.` : `MOORAGE_NODE is Node ${version}; wrangler needs ${OLDEST_NODE} or newer.`)
+    throw tooOld(
+      version === undefined
+        ? `MOORAGE_NODE is ${wanted}, which is no Node program.`
+        : `MOORAGE_NODE is Node ${version}; wrangler needs ${OLDEST_NODE} or newer.`,
+    )
   }
-  if (isNew(around.version)) return { path: around.execPath, env: around.isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {} }
+  if (isNew(around.version))
+    return { path: around.execPath, env: around.isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {} }
   const onPath = await versionOf('node')
   if (isNew(onPath)) return { path: 'node', env: {} }
   return { path: await cachedNode(onInstall, around, onPath ?? around.version), env: {} }
@@ -60,7 +68,9 @@ async function cachedNode(onInstall: (text: string) => void, around: NodeSurroun
   const folder = join(around.cache, `${name}-${INSTALLED_MAJOR}`)
   const program = join(folder, 'node_modules', name, 'bin', around.platform === 'win32' ? 'node.exe' : 'node')
   if (await isThere(program)) return program
-  onInstall(`wrangler needs Node ${OLDEST_NODE} or newer, here is ${have}. Installing the npm package ${name}@${INSTALLED_MAJOR} into ${folder}, once.`)
+  onInstall(
+    `wrangler needs Node ${OLDEST_NODE} or newer, here is ${have}. Installing the npm package ${name}@${INSTALLED_MAJOR} into ${folder}, once.`,
+  )
   const fresh = `${folder}.${process.pid}`
   try {
     await mkdir(fresh, { recursive: true })
@@ -70,7 +80,10 @@ async function cachedNode(onInstall: (text: string) => void, around: NodeSurroun
     if (await isThere(program)) return program
     throw new Error(`The package ${name} has no program in it.`)
   } catch (error) {
-    throw tooOld(`wrangler needs Node ${OLDEST_NODE} or newer, here is ${have}, and a newer one could not be installed.`, error)
+    throw tooOld(
+      `wrangler needs Node ${OLDEST_NODE} or newer, here is ${have}, and a newer one could not be installed.`,
+      error,
+    )
   } finally {
     await rm(fresh, { recursive: true, force: true })
   }
@@ -115,7 +128,18 @@ function surroundings(): NodeSurroundings {
     },
     install: async (spec, folder) => {
       const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-      const args = ['install', spec, '--prefix', folder, '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--loglevel', 'error']
+      const args = [
+        'install',
+        spec,
+        '--prefix',
+        folder,
+        '--no-audit',
+        '--no-fund',
+        '--no-package-lock',
+        '--ignore-scripts',
+        '--loglevel',
+        'error',
+      ]
       await run(npm, args, { timeout: 300_000, windowsHide: true, shell: process.platform === 'win32' })
     },
   }

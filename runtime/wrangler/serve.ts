@@ -1,12 +1,13 @@
 /** One project's Worker in wrangler's dev server, kept up: through failed builds, reloads and a workerd that dies. */
+import { watch } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { FromChild, ProjectConfig, ToChild } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { platformSettings, type WranglerConfig } from './config.ts'
 import { entryText } from './entry.ts'
-import { buildMessage, checkExported, type Exports, ExportScan } from './exports.ts'
+import { buildMessage, checkExported, ExportScan, type Exports } from './exports.ts'
 import type { StartedWorker, Wrangler, WranglerProblem } from './found.ts'
 
 type Start = Extract<ToChild, { type: 'start' }>
@@ -106,7 +107,9 @@ export class Server {
         config: project.config,
         ...(env !== undefined && { env }),
         entrypoint: this.#entry,
-        bindings: Object.fromEntries(Object.entries(start.vars).map(([name, value]) => [name, { type: 'plain_text', value }])),
+        bindings: Object.fromEntries(
+          Object.entries(start.vars).map(([name, value]) => [name, { type: 'plain_text', value }]),
+        ),
         build: { moduleRoot: config.base_dir ?? dirname(project.main), ...(config.no_bundle && { bundle: true }) },
         dev: {
           enableContainers: false,
@@ -193,7 +196,10 @@ export class Server {
   /** The main module may export other names now. A changed entry is one more reload, which wrangler does by itself. */
   async #refreshEntry(): Promise<void> {
     const exports = await this.#exports()
-    if (exports) await this.#writeEntry(exports).catch((error: unknown) => this.#options.tell({ type: 'build-failed', message: describe(error), serving: true }))
+    if (exports)
+      await this.#writeEntry(exports).catch((error: unknown) =>
+        this.#options.tell({ type: 'build-failed', message: describe(error), serving: true }),
+      )
   }
 
   async #exports(): Promise<Exports> {
@@ -202,10 +208,13 @@ export class Server {
     return this.#scan.read()
   }
 
-  /** Waits until a file of the Worker changes. */
+  /** Waits until a file of the Worker or the config changes. */
   async #changed(): Promise<void> {
     const scan = this.#scan
-    await scan?.changed()
+    const { config } = this.#options.project
+    const over = new AbortController()
+    await Promise.race([scan?.changed(), fileChanged(config, over.signal)])
+    over.abort()
     await scan?.dispose()
     this.#scan = undefined
   }
@@ -232,13 +241,19 @@ export class Server {
 
   #log({ level, message }: { level: string; message: string }): void {
     const known = ['debug', 'info', 'log', 'warn', 'error'] as const
-    this.#options.tell({ type: 'log', level: known.find((name) => name === level) ?? 'log', from: 'worker', text: message })
+    this.#options.tell({
+      type: 'log',
+      level: known.find((name) => name === level) ?? 'log',
+      from: 'worker',
+      text: message,
+    })
   }
 }
 
 /** What the session is told when nothing more can be done. */
 export function failedMessage(error: unknown): Extract<FromChild, { type: 'failed' }> {
-  if (error instanceof MoorageError) return { type: 'failed', code: error.code, message: error.message, advice: error.advice, detail: error.detail }
+  if (error instanceof MoorageError)
+    return { type: 'failed', code: error.code, message: error.message, advice: error.advice, detail: error.detail }
   return { type: 'failed', code: 'worker-failed', message: describe(error), advice: [], detail: {} }
 }
 
@@ -269,7 +284,20 @@ async function checkPort(port: number, host: string): Promise<void> {
   if (port === 0) return
   await new Promise<void>((resolve, reject) => {
     const probe = createServer()
-    probe.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? reject(portInUse(port)) : resolve()))
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? reject(portInUse(port)) : resolve(),
+    )
     probe.listen({ port, host: host === '*' ? '0.0.0.0' : host, exclusive: true }, () => probe.close(() => resolve()))
+  })
+}
+
+/** Resolves when a file changes. The folder is watched: an editor may put a new file in the old one's place. */
+async function fileChanged(path: string, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const watcher = watch(dirname(path), { signal }, (_, name) => {
+      if (name === basename(path)) resolve()
+    })
+    // Where a folder cannot be watched, a change of the Worker's files has to do.
+    watcher.on('error', () => {})
   })
 }

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -36,10 +37,21 @@ export function canStandIn(): boolean {
   return process.platform === 'linux' && process.getuid?.() === 0
 }
 
+/** Removes those of processes that were killed: two with the same addresses cannot be told apart. */
+async function removeLeft(): Promise<void> {
+  const { stdout } = await run('ip', ['netns', 'list'])
+  for (const [name, pid] of stdout.matchAll(/^moorage-(\d+)/gm)) {
+    if (await readFile(`/proc/${pid}/stat`).catch(() => undefined)) continue
+    await run('ip', ['link', 'delete', `mrg${pid}a`]).catch(() => undefined)
+    await run('ip', ['netns', 'delete', name]).catch(() => undefined)
+  }
+}
+
 /** Makes it. Owned by the caller. */
 export async function standIn(): Promise<Outside> {
+  await removeLeft()
   const name = `moorage-${process.pid}`
-  const [here, there] = [`mrg${process.pid}a`.slice(0, 15), `mrg${process.pid}b`.slice(0, 15)]
+  const [here, there] = [`mrg${process.pid}a`, `mrg${process.pid}b`]
   const ip = (...args: string[]) => run('ip', args)
   let server: ChildProcess | undefined
   const remove = async (): Promise<void> => {

@@ -187,6 +187,16 @@ describe('an image from a Dockerfile', () => {
     assert.equal(await said(early, 'ls -d /app 2> /dev/null || cat /made'), 'made')
   })
 
+  it('built by BuildKit has no ignore file either', async () => {
+    await using one = await makeClass({
+      Dockerfile: `${HEAD}RUN --mount=type=cache,target=/c true\nCOPY . /app/\n`,
+      '.dockerignore': '.dockerignore\nb',
+      a: '',
+      b: '',
+    })
+    assert.equal(await said(await one.prepare(), 'ls -A /app'), 'Dockerfile\na')
+  })
+
   it('is built by BuildKit where its Dockerfile needs it', async () => {
     await using one = await makeClass({
       Dockerfile: `${HEAD}COPY a /a\nRUN --mount=type=cache,target=/c echo cached; cat /a\n`,
@@ -294,6 +304,18 @@ describe('images of older contents', () => {
     assert.deepEqual(there, [true, true, false, true, true])
     await engine.remove(used)
     await engine.images.remove(`moorage-test-mine:${project}`)
+  })
+})
+
+describe('contents that make the same image', () => {
+  it('leave one name for it', async () => {
+    await using one = await makeClass({ Dockerfile: `${HEAD}COPY a /a\n`, a: WORDS, b: '1' })
+    const first = await one.prepare()
+    await one.write('b', '2')
+    const second = await one.prepare()
+    assert.equal(second.image, first.image)
+    assert.deepEqual(second.info.tags.toSorted(), [first.reference, second.reference].toSorted())
+    assert.deepEqual((await engine.images.inspect(second.image))?.tags, [second.reference])
   })
 })
 

@@ -14,7 +14,10 @@ export interface Folder extends AsyncDisposable {
 }
 
 /** A project with this repository's wrangler and @cloudflare/containers. */
-export async function openProject(files: Readonly<Record<string, string>>, options: { withPackages?: boolean } = {}): Promise<Folder> {
+export async function openProject(
+  files: Readonly<Record<string, string>>,
+  options: { withPackages?: boolean } = {},
+): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), 'moorage-project-'))
   const write = async (some: Readonly<Record<string, string>>) => {
     for (const [name, text] of Object.entries(some)) {
@@ -35,8 +38,24 @@ export function bundle(): Promise<string> {
     const outdir = join(root, '.cache/test/wrangler', String(process.pid))
     const require = `import { createRequire as moorageRequire } from 'node:module'\nconst require = moorageRequire(import.meta.url)`
     await Promise.all([
-      build({ entryPoints: [join(root, 'runtime/worker/main.ts')], bundle: true, format: 'esm', target: 'es2022', outfile: join(outdir, 'worker.js'), external: ['cloudflare:*'] }),
-      build({ entryPoints: [join(root, 'runtime/wrangler/main.ts')], bundle: true, platform: 'node', format: 'esm', target: 'node22.12', banner: { js: require }, outfile: join(outdir, 'wrangler.js'), external: ['wrangler', 'cpu-features', '*.node'] }),
+      build({
+        entryPoints: [join(root, 'runtime/worker/main.ts')],
+        bundle: true,
+        format: 'esm',
+        target: 'es2022',
+        outfile: join(outdir, 'worker.js'),
+        external: ['cloudflare:*'],
+      }),
+      build({
+        entryPoints: [join(root, 'runtime/wrangler/main.ts')],
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        target: 'node22.12',
+        banner: { js: require },
+        outfile: join(outdir, 'wrangler.js'),
+        external: ['wrangler', 'cpu-features', '*.node'],
+      }),
     ])
     process.once('exit', () => void rm(outdir, { recursive: true, force: true }))
     return outdir

@@ -2,10 +2,10 @@
  * A stand-in for the relay and everything behind it, for tests of the Worker's side: containers are functions of the test.
  * It keeps to protocol/worker.ts and decides as little as it can.
  */
-import { createServer, type IncomingMessage, request as httpRequest, type Server, type ServerResponse } from 'node:http'
+import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect as dial, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { Latch } from '../../../runtime/base/latch.ts'
 import * as wire from '../../../runtime/protocol/worker.ts'
 
@@ -26,7 +26,10 @@ export interface FakeObject {
 
 export interface StandInOptions {
   /** What a start does: runs with these ports, or refuses. */
-  readonly onStart?: (call: Extract<wire.Call, { method: 'start' }>, object: FakeObject) => Promise<FakeContainer | wire.Refusal> | FakeContainer | wire.Refusal
+  readonly onStart?: (
+    call: Extract<wire.Call, { method: 'start' }>,
+    object: FakeObject,
+  ) => Promise<FakeContainer | wire.Refusal> | FakeContainer | wire.Refusal
   readonly onSignal?: (signal: number, object: FakeObject, relay: StandIn) => void
 }
 
@@ -53,8 +56,13 @@ export class StandIn {
 
   constructor(options: StandInOptions = {}) {
     this.#options = options
-    this.#server = createServer((request, response) => void this.#request(request, response).catch(() => response.destroy()))
-    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head).catch(() => socket.destroy()))
+    this.#server = createServer(
+      (request, response) => void this.#request(request, response).catch(() => response.destroy()),
+    )
+    this.#server.on(
+      'upgrade',
+      (request, socket, head) => void this.#upgrade(request, socket, head).catch(() => socket.destroy()),
+    )
     this.#server.on('connect', (request, socket, head) => {
       if (head.length > 0) socket.unshift(head)
       void this.#connect(request, socket).catch(() => socket.destroy())
@@ -115,7 +123,8 @@ export class StandIn {
     const instance = String(request.headers[wire.INSTANCE])
     const object = this.#byInstance.get(instance)
     const path = request.url ?? ''
-    if (!object) response.writeHead(410, { [wire.ERROR]: encoded({ message: 'Network connection lost.', retryable: true }) }).end()
+    if (!object)
+      response.writeHead(410, { [wire.ERROR]: encoded({ message: 'Network connection lost.', retryable: true }) }).end()
     else if (path === '/call') await this.#call(instance, object, request, response)
     else if (path === '/tunnel') {
       const tunnel = this.#tunnel(String(request.headers[wire.TUNNEL]))
@@ -135,7 +144,9 @@ export class StandIn {
     this.#taken.set(instance, seq)
     this.heard.push(`call ${call.method}`)
     const answer = (status: number, body: unknown) => {
-      response.writeHead(status, { 'content-type': 'application/json', [wire.RUNNING]: object.running ? '1' : '0' }).end(JSON.stringify(body))
+      response
+        .writeHead(status, { 'content-type': 'application/json', [wire.RUNNING]: object.running ? '1' : '0' })
+        .end(JSON.stringify(body))
     }
     if (call.method === 'start') {
       object.running = true
@@ -172,7 +183,10 @@ export class StandIn {
         object.waiting.push({ key, answer })
         response.on('close', () => answer(undefined))
       }))
-    if (outcome) response.writeHead(200, { 'content-type': 'application/json', [wire.RUNNING]: object.running ? '1' : '0' }).end(JSON.stringify(outcome))
+    if (outcome)
+      response
+        .writeHead(200, { 'content-type': 'application/json', [wire.RUNNING]: object.running ? '1' : '0' })
+        .end(JSON.stringify(outcome))
     else response.destroy()
   }
 
@@ -181,15 +195,33 @@ export class StandIn {
     this.requests.push({ method: request.method ?? '', rawHeaders: request.rawHeaders })
     const target = object.container?.ports[portOf(request)]
     if (target === undefined) {
-      response.writeHead(502, { [wire.ERROR]: encoded(notListening(portOf(request))), [wire.RUNNING]: object.running ? '1' : '0' }).end()
+      response
+        .writeHead(502, {
+          [wire.ERROR]: encoded(notListening(portOf(request))),
+          [wire.RUNNING]: object.running ? '1' : '0',
+        })
+        .end()
       return
     }
-    const outgoing = httpRequest({ port: target, method: request.method, path: pathOf(request), headers: kept(request), setHost: false }, (answer) => {
-      response.sendDate = false
-      response.writeHead(answer.statusCode ?? 0, answer.statusMessage, [...answer.rawHeaders, wire.RUNNING, object.running ? '1' : '0'])
-      answer.pipe(response)
-    })
-    outgoing.on('error', () => response.headersSent ? response.destroy() : response.writeHead(502, { [wire.ERROR]: encoded({ message: 'Network connection lost.', retryable: true }) }).end())
+    const outgoing = httpRequest(
+      { port: target, method: request.method, path: pathOf(request), headers: kept(request), setHost: false },
+      (answer) => {
+        response.sendDate = false
+        response.writeHead(answer.statusCode ?? 0, answer.statusMessage, [
+          ...answer.rawHeaders,
+          wire.RUNNING,
+          object.running ? '1' : '0',
+        ])
+        answer.pipe(response)
+      },
+    )
+    outgoing.on('error', () =>
+      response.headersSent
+        ? response.destroy()
+        : response
+            .writeHead(502, { [wire.ERROR]: encoded({ message: 'Network connection lost.', retryable: true }) })
+            .end(),
+    )
     response.on('close', () => outgoing.destroy())
     request.pipe(outgoing)
   }
@@ -202,14 +234,23 @@ export class StandIn {
     const object = this.#byInstance.get(String(request.headers[wire.INSTANCE]))
     const target = object?.container?.ports[portOf(request)]
     if (target === undefined) {
-      socket.end(`HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(notListening(portOf(request)))}\r\ncontent-length: 0\r\n\r\n`)
+      socket.end(
+        `HTTP/1.1 502 Bad Gateway\r\n${wire.ERROR}: ${encoded(notListening(portOf(request)))}\r\ncontent-length: 0\r\n\r\n`,
+      )
       return
     }
     this.requests.push({ method: request.method ?? '', rawHeaders: request.rawHeaders })
-    const outgoing = httpRequest({ port: target, method: 'GET', path: pathOf(request), headers: kept(request), setHost: false })
+    const outgoing = httpRequest({
+      port: target,
+      method: 'GET',
+      path: pathOf(request),
+      headers: kept(request),
+      setHost: false,
+    })
     outgoing.on('upgrade', (answer, far, farHead) => {
       const lines = [`HTTP/1.1 101 Switching Protocols`]
-      for (let i = 0; i < answer.rawHeaders.length; i += 2) lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`)
+      for (let i = 0; i < answer.rawHeaders.length; i += 2)
+        lines.push(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`)
       socket.write(`${lines.join('\r\n')}\r\n\r\n`)
       socket.write(farHead)
       far.write(head)
@@ -223,20 +264,37 @@ export class StandIn {
     const id = String(request.headers[wire.ID])
     const name = request.headers[wire.NAME]
     const key = `${className}/${id}`
-    const object = this.objects.get(key) ?? { key, running: false, life: 0, container: undefined, outcomes: new Map(), waiting: [], instances: [] }
+    const object = this.objects.get(key) ?? {
+      key,
+      running: false,
+      life: 0,
+      container: undefined,
+      outcomes: new Map(),
+      waiting: [],
+      instances: [],
+    }
     this.objects.set(key, object)
     const instance = `i${++this.#instances}`
     object.instances.push(instance)
     this.#byInstance.set(instance, object)
     this.heard.push(`attach ${className}${typeof name === 'string' ? ` ${decodeURIComponent(name)}` : ''}`)
-    const attached: wire.Attached = { instance, running: object.running, life: object.running ? object.life : 0, images: ['small'] }
+    const attached: wire.Attached = {
+      instance,
+      running: object.running,
+      life: object.running ? object.life : 0,
+      images: ['small'],
+    }
     const add = (headers: string[]) => void headers.push(`${wire.ATTACHED}: ${encoded(attached)}`)
     this.#upgrades.once('headers', add)
     this.#upgrades.handleUpgrade(request, socket, head, (websocket) => {
       this.sockets.set(instance, websocket)
       websocket.on('message', (data) => {
         const note = JSON.parse(String(data)) as wire.Note
-        this.heard.push(note.note === 'hook' ? `hook ${note.hook} ${note.edge}${note.detail ? ` (${note.detail})` : ''}${note.error ? ` error: ${note.error}` : ''}` : note.note)
+        this.heard.push(
+          note.note === 'hook'
+            ? `hook ${note.hook} ${note.edge}${note.detail ? ` (${note.detail})` : ''}${note.error ? ` error: ${note.error}` : ''}`
+            : note.note,
+        )
       })
       websocket.on('close', () => {
         this.heard.push('detach')
@@ -292,7 +350,8 @@ function kept(request: IncomingMessage): string[] {
   const headers = ['host', new URL(String(request.headers[wire.URL_HEADER])).host]
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const name = request.rawHeaders[i] ?? ''
-    if (name.toLowerCase().startsWith(wire.OWN)) headers.push(name.slice(wire.OWN.length), request.rawHeaders[i + 1] ?? '')
+    if (name.toLowerCase().startsWith(wire.OWN))
+      headers.push(name.slice(wire.OWN.length), request.rawHeaders[i + 1] ?? '')
     if (name.toLowerCase().startsWith('x-moorage-')) continue
     if (strip.has(name.toLowerCase())) continue
     headers.push(name, request.rawHeaders[i + 1] ?? '')

@@ -4,7 +4,7 @@ import { ensureEngine } from './engine.mjs'
 import { ensureBases } from './images.mjs'
 import { ensureNode } from './node.mjs'
 import { ensureModules } from './npm.mjs'
-import { ensurePackages, FOR_TESTS } from './packages.mjs'
+import { ensurePackages, FOR_SESSIONS, FOR_TESTS } from './packages.mjs'
 import { ensureVSCode } from './vscode.mjs'
 
 /**
@@ -31,6 +31,7 @@ export async function prepare(needs, signal) {
     MOORAGE_TEST_NODE: process.execPath,
   }
   if (needs.has('packages')) await ensurePackages(FOR_TESTS, signal)
+  if (needs.has('engine')) await ensurePackages(FOR_SESSIONS, signal)
   if (needs.has('vscode')) env.MOORAGE_TEST_VSCODE = await ensureVSCode(signal)
   const engine = needs.has('engine') ? await ensureEngine(signal) : undefined
   try {

@@ -20,6 +20,12 @@ export const CLIENT = { program: 'docker', packages: ['docker-cli'] }
 /** A static busybox, for the base images. @type {Program} */
 export const BUSYBOX = { program: 'busybox', packages: ['busybox-static'] }
 
+/** workerd does not start where Debian's certificates are missing; other systems keep theirs elsewhere. @type {Program} */
+const CERTIFICATES = { program: '/etc/ssl/certs/ca-certificates.crt', packages: ['ca-certificates'] }
+
+/** What a session needs besides an engine. */
+export const FOR_SESSIONS = find('apt-get') === undefined ? [] : [CERTIFICATES]
+
 /** What only tests need: the native program is built anew for both architectures, and a browser shows VS Code. */
 export const FOR_TESTS = [
   BUSYBOX,

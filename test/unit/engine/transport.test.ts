@@ -129,6 +129,16 @@ describe('Transport', () => {
 })
 
 describe('Engine', () => {
+  it('is not what answers something else', async () => {
+    await using other = await standIn(() => {})
+    other.server.removeAllListeners('request')
+    other.server.on('request', (_, response) => response.end('<h1>It works!</h1>'))
+    await assert.rejects(Engine.connect(other.address), {
+      code: 'engine-error',
+      message: /is no container engine: <h1>/,
+    })
+  })
+
   it('speaks the version that both know', async () => {
     const paths: (string | undefined)[] = []
     await using engine = await standIn((request, response) => {

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { extract } from 'tar-stream'
-import { contextTar, readContext } from '../../../runtime/image/context.ts'
+import { readContext } from '../../../runtime/image/context.ts'
 import { HashCache } from '../../../runtime/image/hash-cache.ts'
 import { readContent } from '../../../runtime/image/source.ts'
+import { contextTar } from '../../../runtime/image/tar.ts'
 
 /** A folder with files; a key that ends in / is a folder, a value that starts with -> a link. */
 async function folderOf(files: Record<string, string>) {
@@ -106,6 +107,15 @@ describe('readContext', () => {
     )
     assert.equal(context.extra.get(context.dockerfileName), 'FROM a')
     assert.equal(context.extra.get('.dockerignore'), `x\n.dockerignore\n${context.dockerfileName}\n`)
+  })
+
+  it('knows what only the builder may see', async () => {
+    await using at = await folderOf({ Dockerfile: 'FROM a', '.dockerignore': 'Dockerfile', 'out/Dockerfile': 'FROM a' })
+    const hidden = async (dockerfile: string, folder: string) =>
+      [...(await readContext(path.join(at.folder, dockerfile), path.join(at.folder, folder))).hidden].toSorted()
+    assert.deepEqual(await hidden('Dockerfile', '.'), ['Dockerfile'])
+    assert.deepEqual(await hidden('out/Dockerfile', '.'), [])
+    assert.deepEqual(await hidden('Dockerfile', 'out'), ['.dockerignore', '.moorage.dockerfile'])
   })
 
   it('names what is missing or wrong', async () => {

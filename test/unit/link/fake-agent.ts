@@ -78,6 +78,10 @@ export class DiallingAgent {
         else ends.get(frame.id)?.take({ ...frame, payload: Buffer.from(frame.payload) })
       }
     })
+    // Connections end with the link.
+    socket.on('close', () => {
+      for (const inner of this.connections) inner.destroy()
+    })
     this.#send(FromAgent.HELLO, 0, Uint8Array.of(0))
   }
 

@@ -5,11 +5,12 @@ import { describe, it, type TestContext } from 'node:test'
 import { LoopbackServer } from '../../../runtime/link/server.ts'
 
 const TOKEN = 'a-token-of-64-hex-digits'
+const CLIENT = 'the-token-of-clients'
 
 /** A server that says what reached it, and a client that speaks raw HTTP. */
 async function setUp(t: TestContext) {
   const reached: string[] = []
-  const server = new LoopbackServer(TOKEN, {
+  const server = new LoopbackServer(TOKEN, CLIENT, {
     request: (incoming, outgoing) => {
       reached.push(`request ${incoming.url}`)
       outgoing.end('hello')

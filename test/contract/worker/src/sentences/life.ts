@@ -36,6 +36,8 @@ export const life: Sentences = {
 
   startOnly: (o) => outcome(() => o.container.start({ entrypoint: IDLE })),
 
+  labels: async (o) => (await o.container.inspect())?.labels,
+
   monitor: (o) => outcome(() => o.container.monitor()),
 
   destroy: (o) => outcome(() => o.container.destroy()),

@@ -1,0 +1,70 @@
+/** `moorage exec`: a process in a container of a session that runs, from another terminal. */
+import { constants } from 'node:os'
+import { type Joined, joinSession, MoorageError } from '../index.ts'
+import type { ExecArguments } from './exec-arguments.ts'
+
+/** What a terminal program is ended with when its own process is not to be had any more. */
+const LOST_EXIT_CODE = 125
+
+/** The person's side: where typed bytes come from, and where output goes. */
+export interface Terminal {
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+}
+
+/** Runs until the process ends. Resolves with its exit code; 125 where it could not be started or was lost. */
+export async function exec(args: ExecArguments, terminal: Terminal = process): Promise<number> {
+  const { stdin, stdout, stderr } = terminal
+  const tty = stdin.isTTY === true && stdout.isTTY === true
+  const say = (text: string): void => void stderr.write(`${text}\n`)
+  let exitCode = LOST_EXIT_CODE
+  let joined: Joined
+  try {
+    joined = await joinSession(
+      args.config ?? '.',
+      {
+        object: args.object,
+        argv: args.argv,
+        env: args.env,
+        stdin: true,
+        ...(args.cwd === undefined ? {} : { cwd: args.cwd }),
+        ...(args.user === undefined ? {} : { user: args.user }),
+        ...(tty ? { tty: { cols: stdout.columns, rows: stdout.rows } } : {}),
+      },
+      {
+        onOutput: (source, bytes) => void (source === 2 ? stderr : stdout).write(bytes),
+        onMessage: (message) => {
+          if (message.type === 'exit') exitCode = message.exitCode
+          else if (message.type === 'note') say(message.text)
+          else if (message.type === 'lost') say(message.message)
+          else if (message.type === 'refused') {
+            for (const line of [message.message, ...message.advice.map((advice) => `  ${advice}`)]) say(line)
+          }
+        },
+      },
+    )
+  } catch (error) {
+    if (!(error instanceof MoorageError)) throw error
+    for (const line of [error.message, ...error.advice.map((advice) => `  ${advice}`)]) say(line)
+    return LOST_EXIT_CODE
+  }
+
+  if (tty) {
+    stdin.setRawMode(true)
+    stdout.on('resize', () => joined.tell({ type: 'resize', cols: stdout.columns, rows: stdout.rows }))
+  } else {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => joined.tell({ type: 'signal', signal: constants.signals[name] }))
+    }
+  }
+  stdin.on('data', (bytes: Buffer) => {
+    stdin.pause()
+    void joined.write(bytes).then(() => stdin.resume())
+  })
+  stdin.on('end', () => joined.tell({ type: 'eof' }))
+  await joined.closed
+  if (tty) stdin.setRawMode(false)
+  stdin.pause()
+  return exitCode
+}

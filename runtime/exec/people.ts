@@ -1,0 +1,126 @@
+import { SpawnError } from '../link/process.ts'
+import { explainErrno } from '../protocol/errno.ts'
+import { MoorageError } from '../protocol/errors.ts'
+import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
+import type { KeptOutput, OutputPiece } from './output.ts'
+import type { ExecPlace, Process } from './process.ts'
+import type { Processes } from './processes.ts'
+import { type Busybox, openForPerson, type PersonOptions } from './shell.ts'
+
+/** What may be under way to a reader that has not said it took it, in bytes. */
+const WINDOW_BYTES = 1_048_576
+
+export interface PeopleOptions {
+  readonly processes: Processes
+  /** Where an object's execs run now; undefined where its container does not. */
+  place(object: ObjectKey): Promise<ExecPlace | undefined>
+  /** Puts a busybox into an object's container. */
+  busybox(object: ObjectKey): Promise<Busybox>
+}
+
+/** Processes as a person uses them: opened, looked at, typed into. */
+export class People {
+  readonly #options: PeopleOptions
+  readonly #readers = new Map<ProcessId, Reader>()
+  readonly #followed = new Map<ProcessId, () => void>()
+
+  constructor(options: PeopleOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Starts a process; its output is the caller's to read. An empty argv is the best shell there is.
+   * @throws MoorageError with what could not be done, in words.
+   */
+  async open(object: ObjectKey, options: PersonOptions, onNote: (text: string) => void): Promise<Process> {
+    const { processes, place: find, busybox } = this.#options
+    const place = await find(object)
+    if (place === undefined) {
+      throw new MoorageError('start-failed', 'The container does not run.', {
+        advice: ['Start it, or send its object a request.'],
+      })
+    }
+    try {
+      return await openForPerson(processes, place, options, () => busybox(object), onNote)
+    } catch (error) {
+      if (!(error instanceof SpawnError)) throw error
+      const command = { argv: options.argv, cwd: options.cwd ?? place.app.cwd, user: options.user ?? place.app.user }
+      throw new MoorageError('executable-not-found', explainErrno(error.errno, error.step, command))
+    }
+  }
+
+  /** As open(), for a reader on another thread: output is told, and more comes as it is taken. */
+  async openRead(
+    object: ObjectKey,
+    options: PersonOptions,
+    tell: (process: ProcessId, piece: OutputPiece) => void,
+    onNote: (text: string) => void,
+  ): Promise<ProcessModel> {
+    const process = await this.open(object, options, onNote)
+    const reader = new Reader(process, (piece) => tell(process.id, piece))
+    this.#readers.set(process.id, reader)
+    void process.exit.catch(() => undefined).then(() => reader.ended.then(() => this.#readers.delete(process.id)))
+    return process.model
+  }
+
+  /** What is kept of a process's output, and with `tell` each piece that comes after it, until unfollow() or its end. */
+  async kept(
+    id: ProcessId,
+    tell: ((piece: OutputPiece) => void) | undefined,
+  ): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
+    const process = this.#options.processes.get(id)
+    const kept = process.kept.read()
+    if (tell !== undefined) {
+      this.unfollow(id)
+      const unfollow = process.follow((stream, bytes) => tell({ stream, bytes }))
+      this.#followed.set(id, unfollow)
+      void process.exit.catch(() => undefined).then(() => this.#followed.delete(id))
+    }
+    return kept
+  }
+
+  unfollow(id: ProcessId): void {
+    this.#followed.get(id)?.()
+    this.#followed.delete(id)
+  }
+
+  /** The reader took so many bytes. */
+  taken(id: ProcessId, bytes: number): void {
+    this.#readers.get(id)?.taken(bytes)
+  }
+}
+
+/** Hands on what a process writes, as far as it is taken: a slow reader stops the process and nothing else. */
+class Reader {
+  /** Resolves when both streams have ended. */
+  readonly ended: Promise<void>
+  readonly #process: Process
+  #under = 0
+
+  constructor(process: Process, tell: (piece: OutputPiece) => void) {
+    this.#process = process
+    const streams = (['stdout', 'stderr'] as const).map((stream) => {
+      const readable = process[stream]
+      if (readable === undefined) return Promise.resolve()
+      readable.on('data', (bytes: Buffer) => {
+        this.#under += bytes.length
+        tell({ stream, bytes })
+        if (this.#under > WINDOW_BYTES) this.#pause()
+      })
+      return new Promise<void>((resolve) => readable.once('close', resolve))
+    })
+    this.ended = Promise.all(streams).then(() => undefined)
+  }
+
+  taken(bytes: number): void {
+    this.#under -= bytes
+    if (this.#under > WINDOW_BYTES / 2) return
+    this.#process.stdout?.resume()
+    this.#process.stderr?.resume()
+  }
+
+  #pause(): void {
+    this.#process.stdout?.pause()
+    this.#process.stderr?.pause()
+  }
+}

@@ -1,0 +1,59 @@
+import { dirname } from 'node:path'
+import { WebSocket } from 'ws'
+import { readLock } from './lock.ts'
+import { configFile } from './project.ts'
+import { CLIENT_TOKEN, CLIENT_VERSION, type FromClient, type Open, type ToClient } from './protocol/client.ts'
+import { MoorageError } from './protocol/errors.ts'
+
+/** What someone who joined hears of the process. */
+export interface JoinEvents {
+  onMessage(message: ToClient): void
+  /** One piece of output; 1 is stdout, 2 stderr. */
+  onOutput(source: number, bytes: Buffer): void
+}
+
+/** A process in a session that another terminal runs. */
+export interface Joined {
+  /** Resolves when the session has no more to say. */
+  readonly closed: Promise<void>
+  tell(message: FromClient): void
+  /** Bytes for stdin; resolves when they are on their way. */
+  write(bytes: Uint8Array): Promise<void>
+  close(): void
+}
+
+/**
+ * Starts a process in a running session of a project, from another terminal.
+ * @param config a config, or its folder.
+ * @throws MoorageError `no-session` where none runs.
+ */
+export async function joinSession(config: string, open: Omit<Open, 'version'>, events: JoinEvents): Promise<Joined> {
+  const folder = dirname(configFile(config))
+  const lock = await readLock(folder)
+  if (lock?.join === undefined) {
+    throw new MoorageError('no-session', `No session of ${folder} runs.`, {
+      advice: ['Start it first, in another terminal: moorage dev'],
+    })
+  }
+  const { port, token } = lock.join
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/client`, { headers: { [CLIENT_TOKEN]: token } })
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) events.onOutput(data[0] ?? 0, data.subarray(1))
+    else events.onMessage(JSON.parse(data.toString('utf8')) as ToClient)
+  })
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve)
+    socket.once('error', (error) =>
+      reject(new MoorageError('no-session', `The session does not answer: ${error.message}`)),
+    )
+  })
+  socket.on('error', () => socket.terminate())
+  socket.send(JSON.stringify({ version: CLIENT_VERSION, ...open } satisfies Open))
+  return {
+    closed,
+    tell: (message) => socket.send(JSON.stringify(message)),
+    write: (bytes) => new Promise((resolve) => socket.send(bytes, () => resolve())),
+    close: () => socket.close(),
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The wire between the relay (link/client.ts) and a terminal or window that joins a running session: one WebSocket to
+ * `/client` of the relay's loopback server for each process, opened with CLIENT_TOKEN, which lies in the project's lock file.
+ *
+ * Text frames are JSON: first `Open` from the client, then `FromClient` and `ToClient`. Binary frames are bytes: from the
+ * client for stdin, to the client one byte of Source and then output.
+ */
+
+export const CLIENT_VERSION = 1
+
+/** Header with the client's token. */
+export const CLIENT_TOKEN = 'x-moorage-client'
+
+/** What to start. */
+export interface Open {
+  readonly version: number
+  /** `Class/name` or `Class/id`, or the beginning of one that only one object has. */
+  readonly object: string
+  /** Empty: the best shell there is. */
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd?: string
+  readonly user?: string
+  readonly stdin: boolean
+  readonly tty?: { readonly cols: number; readonly rows: number }
+}
+
+export type FromClient =
+  | { readonly type: 'signal'; readonly signal: number }
+  | { readonly type: 'resize'; readonly cols: number; readonly rows: number }
+  | { readonly type: 'eof' }
+
+export type ToClient =
+  /** Said beside the process's output, before it starts. */
+  | { readonly type: 'note'; readonly text: string }
+  | { readonly type: 'started'; readonly pid: number; readonly command: readonly string[] }
+  | { readonly type: 'refused'; readonly message: string; readonly advice: readonly string[] }
+  | { readonly type: 'exit'; readonly exitCode: number }
+  | { readonly type: 'lost'; readonly message: string }
+
+export const Source = { STDOUT: 1, STDERR: 2 } as const
