@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Builds dist/: every main.ts is a process, a thread or an isolate, and becomes one bundle. `--watch` builds again on each
 // change. A bundle that fails does not keep the others from being built; the exit code is then 1.
-import { access, chmod, cp, mkdir, readdir, rm } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import process from 'node:process'
@@ -52,17 +52,27 @@ const PLACES = {
 }
 
 /**
- * Packages that must not get into a bundle, and why.
- * @type {{ filter: RegExp, contents: string }[]}
+ * What must not get into a bundle, by whom it is asked for, and why.
+ * @type {{ from: RegExp, filter: RegExp, contents: string }[]}
  */
 const STUBS = [
-  // Native parts of ssh2, both optional: it asks for them in a try and goes on in JavaScript.
-  { filter: /^cpu-features$|sshcrypto\.node$/, contents: `throw new Error('Native modules are not bundled.')` },
-  // dockerode's BuildKit session, with all of gRPC: images are built by the classic builder, which needs none.
-  { filter: /^@grpc\/|^protobufjs/, contents: 'module.exports = {}' },
   {
-    filter: /^\.\/session$/,
+    // Native parts of ssh2, both optional: it asks for them in a try and goes on in JavaScript.
+    from: /[\\/]ssh2[\\/]/,
+    filter: /^cpu-features$|sshcrypto\.node$/,
+    contents: `throw new Error('Native modules are not bundled.')`,
+  },
+  {
+    // dockerode's BuildKit session, with all of gRPC: images are built by the classic builder, which needs none.
+    from: /[\\/]dockerode[\\/]/,
+    filter: /^\.\/session$|^@grpc\/|^protobufjs/,
     contents: `module.exports = () => { throw new Error('BuildKit sessions are not bundled.') }`,
+  },
+  {
+    // zod's messages in fifty languages; it takes the English ones by their own path.
+    from: /[\\/]zod[\\/]/,
+    filter: /\/locales\/index\.js$/,
+    contents: 'export {}',
   },
 ]
 
@@ -70,12 +80,10 @@ const STUBS = [
 const stubs = {
   name: 'stubs',
   setup(build) {
-    for (const [index, { filter, contents }] of STUBS.entries()) {
-      build.onResolve({ filter }, (args) => {
-        const ofDockerode = /[\\/](dockerode|ssh2|docker-modem)[\\/]/.test(args.importer)
-        return ofDockerode ? { path: args.path, namespace: `stub${index}` } : undefined
-      })
-      build.onLoad({ filter: /.*/, namespace: `stub${index}` }, () => ({ contents, loader: 'js' }))
+    for (const [index, { from, filter, contents }] of STUBS.entries()) {
+      const namespace = `stub${index}`
+      build.onResolve({ filter }, ({ path, importer }) => (from.test(importer) ? { path, namespace } : undefined))
+      build.onLoad({ filter: /.*/, namespace }, () => ({ contents, loader: 'js' }))
     }
   },
 }
@@ -123,9 +131,9 @@ async function unknownPlaces() {
 /** The native program is built by hand (runtime/native/) and lies in the repository; here it is only copied. */
 async function copyNative() {
   const from = join(root, 'runtime/native/bin')
-  if (!(await exists(from))) return
-  await mkdir(join(root, 'dist'), { recursive: true })
-  await cp(from, join(root, 'dist/native'), { recursive: true })
+  for (const name of await readdir(from).catch(() => [])) {
+    await replace(join(root, 'dist/native', name), await readFile(join(from, name)), 0o755)
+  }
 }
 
 /** @param {string} path */
@@ -156,16 +164,32 @@ async function buildAll() {
 async function removeOthers(bundles) {
   const ours = new Set(['native', ...bundles.flatMap((name) => [name, `${name}.map`])])
   for (const name of await readdir(join(root, 'dist')).catch(() => [])) {
-    if (!ours.has(name)) await rm(join(root, 'dist', name), { recursive: true })
+    // Another build, at work at this moment, has files that end with a number.
+    const isHalf = /\.\d+$/.test(name)
+    if (!ours.has(name) && !isHalf) await rm(join(root, 'dist', name), { recursive: true })
   }
 }
 
 /** @param {import('esbuild').BuildOptions & { outfile: string, executable: boolean }} bundle */
 async function buildOne({ executable, ...options }) {
-  const result = await build(options)
-  if (executable) await chmod(join(root, options.outfile), 0o755)
-  const bytes = result.metafile?.outputs[options.outfile]?.bytes ?? 0
+  const { outputFiles } = await build({ ...options, write: false })
+  for (const { path, contents } of outputFiles) await replace(path, contents, executable ? 0o755 : 0o644)
+  const bytes = outputFiles.find(({ path }) => path.endsWith(options.outfile))?.contents.length ?? 0
   process.stdout.write(`${options.outfile}  ${Math.round(bytes / 1000)} kB\n`)
+}
+
+/**
+ * Writes a file in one step, and only if it becomes another: a session that runs from dist/ looks at these files, and starts its
+ * Worker anew when one changes.
+ * @param {string} path @param {Uint8Array} contents @param {number} mode
+ */
+async function replace(path, contents, mode) {
+  const there = await readFile(path).catch(() => undefined)
+  if (there?.equals(contents)) return
+  await mkdir(dirname(path), { recursive: true })
+  const half = `${path}.${process.pid}`
+  await writeFile(half, contents, { mode })
+  await rename(half, path)
 }
 
 async function watchAll() {

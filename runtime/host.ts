@@ -16,8 +16,11 @@ import type { Labels } from './sandbox/labels.ts'
 import { SessionNetwork } from './sandbox/network.ts'
 import { SandboxPool } from './sandbox/pool.ts'
 
-/** Sandboxes kept ready beside those of the warm containers. */
-const READY_SANDBOXES = 3
+/**
+ * Sandboxes kept ready beside those of the warm containers: as many as are likely to be wanted at once. Each is one idle
+ * process of some 100 kB, and takes the engine 0.2 s to make.
+ */
+const READY_SANDBOXES = 10
 
 export interface HostOptions {
   readonly engine: Engine
@@ -36,6 +39,7 @@ export interface HostOptions {
 /** What all classes of a session share in the engine: its network, its sandboxes, the agent. Opened when first needed. */
 export class ContainerHost {
   readonly #options: HostOptions
+  #warming = false
   #ground: Promise<{ network: SessionNetwork; pool: SandboxPool; files: Buffer }> | undefined
 
   constructor(options: HostOptions) {
@@ -46,7 +50,6 @@ export class ContainerHost {
   addClass(config: ContainerConfig, project: string, onNewImage: () => void): ContainerClass {
     const { machine, limited, engine, report } = this.#options
     const { className } = config
-    void this.#open().catch(() => undefined)
     return new ContainerClass({
       config,
       project,
@@ -55,6 +58,7 @@ export class ContainerHost {
       makeImage: (signal) => this.#image(config.image, project, className, signal),
       otherImage: (source) => this.#image(source, project, className),
       prepare: (image, limits) => this.#prepare(className, image, limits),
+      mayWarm: () => this.#warming,
       limit: (container, limits) => engine.update(container.id, limits),
       watchSource: (onChange) => this.#watch(config.image, onChange),
       onNewImage,
@@ -62,6 +66,13 @@ export class ContainerHost {
       onProblem: (error) =>
         report({ type: 'advice', text: `${className}: ${error instanceof Error ? error.message : error}` }),
     })
+  }
+
+  /** The Workers serve: from now on a network, sandboxes and warm containers are made before anyone asks. */
+  warm(classes: Iterable<ContainerClass>): void {
+    this.#warming = true
+    void this.#open().catch(() => undefined)
+    for (const one of classes) one.warm()
   }
 
   /** The engine is back after it was away. */

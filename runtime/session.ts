@@ -98,7 +98,8 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     arch: engine.about.arch,
   } as const
   store.report({ type: 'engine', engine: ready })
-  await sweepDead(engine)
+  // What dead sessions left is none of this one's concern, but for the room it takes.
+  void sweepDead(engine).catch(() => undefined)
   const owner = await ownerLabel()
   // The last thing to close in the engine: whatever is still there of this session is removed by its labels.
   scope.own(async () => {
@@ -228,6 +229,8 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       return url
     }),
   )
+
+  host.warm(fleet.classes)
 
   return {
     id,

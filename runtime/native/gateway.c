@@ -13,6 +13,7 @@
 
 #include "claim.h"
 #include "command.h"
+#include "masquerade.h"
 #include "modes.h"
 #include "say.h"
 
@@ -268,6 +269,8 @@ int gateway_main(char **networks) {
     say(2, "moorage-agent gateway: ", strerror(error), ".\n", NULL);
     return FAILED;
   }
+  error = masquerade();
+  if (error) say(2, "moorage-agent gateway: no masquerading: ", strerror(error), ".\n", NULL);
   fcntl(0, F_SETFL, O_NONBLOCK);
   if (!loop_watch(&input, 0, EPOLLIN | EPOLLRDHUP)) return 0;
   if (write(1, "ready\n", 6) != 6) return FAILED;

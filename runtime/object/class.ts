@@ -28,6 +28,8 @@ export interface ClassOptions {
   /** The image that start({image}) names. */
   otherImage(source: ContainerConfig['image']): Promise<ReadyImage>
   prepare(image: string, limits: EngineLimits | undefined): Promise<Prepared>
+  /** Whether containers may be made that nobody has asked for: not before the Workers serve, as both need the same processor. */
+  mayWarm(): boolean
   /** Changes the limits of a container that is prepared. */
   limit(container: Prepared, limits: EngineLimits): Promise<void>
   /** Calls back when what the image is built from became another; the function returned ends it. */
@@ -129,7 +131,7 @@ export class ContainerClass {
 
   /** Makes up for a warm container that was taken. */
   warm(): void {
-    this.#warm.warm()
+    if (this.#current !== undefined && this.#options.mayWarm()) this.#warm.warm()
   }
 
   /** The engine is back: what failed while it was away may be tried again. */
@@ -161,7 +163,7 @@ export class ContainerClass {
         tookMs: Date.now() - began,
       })
       if (changed) await this.#warm.discard()
-      this.#warm.warm()
+      this.warm()
       return changed
     } catch (error) {
       if (this.#closing.signal.aborted) return false

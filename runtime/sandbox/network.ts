@@ -78,9 +78,9 @@ export class SessionNetwork {
   async #startGateway(): Promise<void> {
     const { engine, labels, agentImage } = this.#options
     const secret = makeSecret()
-    const direct = isLocal(this.subnet)
+    const direct = isLocal(this.id)
     const others = (await engine.listNetworks([])).map(({ subnet }) => subnet)
-    const refused = refusedNetworks(this.subnet, others)
+    const refused = refusedNetworks(this.subnet, others, 'socketPath' in engine.address)
     const gateway = await startHeld(
       engine,
       {

@@ -8,6 +8,9 @@ const SYSCTLS = { 'net.ipv4.ping_group_range': '0 2147483647', 'net.ipv4.ip_unpr
 /** ::1, which engines leave off where a network has no IPv6. */
 const LOOPBACK6 = { 'net.ipv6.conf.lo.disable_ipv6': '0' }
 
+/** So many are made at once in the background: more would only slow down what someone waits for. */
+const AT_ONCE = 2
+
 /** A network namespace that one container joins. */
 export interface Sandbox {
   readonly id: string
@@ -44,11 +47,17 @@ export class SandboxPool {
 
   /** Makes sandboxes until enough are ready. */
   fill(): void {
-    while (!this.#closed && this.#ready.length + this.#making.size < this.#options.ready) {
+    while (
+      !this.#closed &&
+      this.#making.size < AT_ONCE &&
+      this.#ready.length + this.#making.size < this.#options.ready
+    ) {
       const making = this.#make()
       this.#making.add(making)
+      let made = false
       const settled = making
         .then(async (sandbox) => {
+          made = true
           // Taken while it was made: whoever waits for it has removed it from the set, and owns it.
           if (!this.#making.delete(making)) return
           if (this.#closed) await sandbox.close()
@@ -58,7 +67,10 @@ export class SandboxPool {
           this.#making.delete(making)
           if (!this.#closed) this.#options.onProblem(error)
         })
-        .finally(() => this.#settling.delete(settled))
+        .finally(() => {
+          this.#settling.delete(settled)
+          if (made) this.fill()
+        })
       this.#settling.add(settled)
     }
   }

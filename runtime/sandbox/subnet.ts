@@ -1,4 +1,5 @@
 /** Addresses of a session's network. We choose them ourselves, so that a replaced gateway keeps its address. */
+import { existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 
 /** Addresses in one subnet: a /22, so a thousand sandboxes. */
@@ -43,14 +44,12 @@ export function clashes(
 }
 
 /**
- * Whether this machine is the engine's own: the bridge of a network that was just made is an interface of it. Then the
- * gateway is reached without a published port, and without the proxy process that an engine puts before one.
+ * Whether this machine is the engine's own: the bridge of a network that was just made is a device of it (it is no interface
+ * with an address yet, as nothing is plugged in). Then the gateway is reached without a published port, and without the
+ * proxy process that an engine puts before one.
  */
-export function isLocal(
-  subnet: Subnet,
-  interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
-): boolean {
-  return Object.values(interfaces).some((list) => (list ?? []).some(({ address }) => address === subnet.bridge))
+export function isLocal(networkId: string, exists: (path: string) => boolean = existsSync): boolean {
+  return exists(`/sys/class/net/br-${networkId.slice(0, 12)}`)
 }
 
 /** So many networks a gateway can keep out of reach. */
@@ -60,19 +59,19 @@ const MAX_REFUSED = 256
  * What no sandbox may reach, with internet or without: the engine's other networks, and the addresses of this machine where
  * it is the engine's own. As `a.b.c.d/n`, each once.
  * @param engine subnets of all the engine's networks; what is not IPv4 is passed over.
+ * @param here whether the engine runs on this machine, as far as can be told.
  */
 export function refusedNetworks(
   own: Subnet,
   engine: readonly (string | undefined)[],
+  here: boolean,
   interfaces: ReturnType<typeof networkInterfaces> = networkInterfaces(),
 ): string[] {
   const networks = engine.filter((cidr) => cidr !== undefined && /^[\d.]+\/\d+$/.test(cidr) && cidr !== own.cidr)
   const addresses = Object.values(interfaces).flatMap((list) =>
-    (list ?? [])
-      .filter(({ family, internal }) => family === 'IPv4' && !internal)
-      .map(({ address }) => `${address}/32`),
+    (list ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => `${address}/32`),
   )
-  const all = [...networks, ...(isLocal(own, interfaces) ? addresses : [])] as string[]
+  const all = [...networks, ...(here ? addresses : [])] as string[]
   return [...new Set(all)].slice(0, MAX_REFUSED)
 }
 

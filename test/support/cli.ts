@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { BUILD_ARGS } from './session.ts'
 import { root } from './root.mjs'
+import { BUILD_ARGS } from './session.ts'
 
 /** How long anything may take before a test says what it was waiting for, in ms. */
 const PATIENCE_MS = 60_000
@@ -75,7 +75,9 @@ export class Cli implements AsyncDisposable {
       if (match) return match
       const left = deadline - Date.now()
       if (left <= 0 || this.#over) {
-        throw new Error(`Waited for ${pattern}${this.#over ? ', and it ended' : ''}. It printed:\n${this.output.slice(from)}`)
+        throw new Error(
+          `Waited for ${pattern}${this.#over ? ', and it ended' : ''}. It printed:\n${this.output.slice(from)}`,
+        )
       }
       await new Promise<void>((resolve) => {
         const timer = setTimeout(done, left)

@@ -71,7 +71,9 @@ export async function standIn(): Promise<Outside> {
     await ip('-n', name, 'address', 'add', `${OUTSIDE}/30`, 'dev', there)
     await ip('-n', name, 'link', 'set', there, 'up')
     await ip('-n', name, 'link', 'set', 'lo', 'up')
-    server = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', SERVER], { stdio: ['ignore', 'pipe', 'inherit'] })
+    server = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', SERVER], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     await once(server.stdout!, 'data')
     return { address: OUTSIDE, port: 7000, closedPort: 7001, [Symbol.asyncDispose]: remove }
   } catch (error) {

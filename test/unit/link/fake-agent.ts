@@ -70,6 +70,7 @@ export class DiallingAgent {
 
   constructor(socket: Socket) {
     this.#socket = socket
+    socket.setNoDelay()
     const ends = new Map<number, { take(frame: Frame): void }>()
     const reader = new FrameReader()
     socket.on('data', (chunk) => {
@@ -92,7 +93,7 @@ export class DiallingAgent {
   #dial({ id, payload }: Frame): { take(frame: Frame): void } {
     let credit = WINDOW_BYTES
     let ended = false
-    const inner = connect({ port: Buffer.from(payload).readUInt16LE(0), host: '127.0.0.1', allowHalfOpen: true })
+    const inner = connect({ port: Buffer.from(payload).readUInt16LE(0), host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
     this.connections.add(inner)
     inner.on('close', () => this.connections.delete(inner))
     inner.on('connect', () => this.#send(FromAgent.OPENED, id))
@@ -121,7 +122,9 @@ export class DiallingAgent {
         else if (frame.type === ToAgent.EOF) inner.end()
         else if (frame.type === ToAgent.CLOSE) {
           ended = true
-          inner.resetAndDestroy()
+          // Node cannot reset what it is just ending.
+          if (inner.writableEnded) inner.destroy()
+          else inner.resetAndDestroy()
         } else if (frame.type === ToAgent.CREDIT) {
           credit += bytes.readUInt32LE(1)
           pump()

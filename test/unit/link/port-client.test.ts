@@ -261,12 +261,13 @@ describe('kept connections', () => {
   it('that the container has ended are not used again', async (t) => {
     const { serve, ask, agent, failures } = await setUp(t)
     const server = await serve(echo)
+    const sockets: Socket[] = []
+    server.on('connection', (socket) => sockets.push(socket))
     await ask()
     const [inner] = agent.connections
-    const ended = once(inner!, 'end')
-    server.closeIdleConnections()
-    await ended
-    // The end goes over the link before the next dial does.
+    const dropped = closed(inner!)
+    sockets[0]?.end()
+    await dropped
     const { status } = await ask({ method: 'POST', headers: { 'content-length': '1' }, body: 'x' })
     assert.deepEqual([status, failures], [200, []])
   })

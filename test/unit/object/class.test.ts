@@ -47,6 +47,7 @@ function setUp(more: { config?: Partial<ContainerConfig>; limited?: boolean; lim
       boxes.push(box)
       return box.prepared
     },
+    mayWarm: () => true,
     limit: async (container, limits) => {
       log.push(`limit ${container.id} ${limits.Memory}`)
       await more.limit?.()

@@ -29,7 +29,7 @@ function setUp(
   const log: string[] = []
   const box = fakeContainer('box', log)
   const life = new Life({
-    object: objectKey('Box', 'ab'.repeat(32)),
+    object: KEY,
     number: 1,
     start: more.start ?? {},
     engine: fakeEngine(log, (_, signal) =>
@@ -53,6 +53,8 @@ function setUp(
   return { life, box, log, exit }
 }
 
+const KEY = objectKey('Box', 'ab')
+
 describe('a start', () => {
   it('goes through its phases, and leads requests to the container before it says that it runs', async () => {
     const { life, log } = setUp()
@@ -61,7 +63,7 @@ describe('a start', () => {
       'starting image',
       'starting create',
       'starting start',
-      'run box node,server.js',
+      `run box node,server.js ${KEY} 1`,
       'bind box',
       'running box',
     ])
@@ -72,7 +74,11 @@ describe('a start', () => {
   it('lets the sandbox use the internet before the app runs, where start() said so', async () => {
     const { life, log } = setUp({ start: { enableInternet: true } })
     await life.begin()
-    assert.deepEqual(log.slice(2, 5), ['starting start', 'internet 10.213.0.16 true', 'run box node,server.js'])
+    assert.deepEqual(log.slice(2, 5), [
+      'starting start',
+      'internet 10.213.0.16 true',
+      `run box node,server.js ${KEY} 1`,
+    ])
   })
 
   it('is refused without an image or a container where the class has too many', async () => {
@@ -315,7 +321,7 @@ describe('destroy', () => {
     exit(137)
     await destroyed
     assert.deepEqual(log.slice(3), [
-      'run box node,server.js',
+      `run box node,server.js ${KEY} 1`,
       'stopping SIGKILL',
       'kill box 9',
       'bind null',
