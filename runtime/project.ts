@@ -15,12 +15,8 @@ export interface ProjectOptions {
   readonly config: string
   readonly env?: string
   readonly session: string
-  readonly engine: EngineAddress
   readonly dist: string
   readonly node?: string
-  /** The relay's loopback server, and the token that opens it. */
-  readonly base: string
-  readonly token: string
   /** A folder for the generated entry; made and removed by the project. */
   readonly files: string
   /** The session's files, for a child that outlives its session. */
@@ -39,6 +35,8 @@ export interface ProjectOptions {
 export class Project {
   readonly #options: ProjectOptions
   #child: WranglerChild | undefined
+  #engine: EngineAddress | undefined
+  #reading: Promise<ProjectConfig> | undefined
   #name = ''
   #reloadingSince: number | undefined
   #state: WorkerState = { state: 'starting' }
@@ -54,28 +52,45 @@ export class Project {
     return this.#reloadingSince !== undefined && Date.now() - this.#reloadingSince < RELOAD_LIMIT_MS
   }
 
-  /** Starts the child and reads the config. @throws MoorageError */
-  async read(): Promise<ProjectConfig> {
-    const { env, session, engine, dist, node, left, onNotice } = this.#options
+  /** Starts the child and reads the config. Called again it gives the same promise. @throws MoorageError */
+  read(): Promise<ProjectConfig> {
+    this.#reading ??= this.#read()
+    // Who waits for it hears of its failure, however late; it is no failure of nobody's meanwhile.
+    this.#reading.catch(() => undefined)
+    return this.#reading
+  }
+
+  async #read(): Promise<ProjectConfig> {
+    const { env, session, dist, node, left, onNotice } = this.#options
     const child = await openChild({
       dist,
       config: configFile(this.#options.config),
       env,
       session,
-      engine,
       files: left,
       onInstall: onNotice,
       ...(node === undefined ? {} : { findNode: async () => ({ path: node, env: {} }) }),
     })
     this.#child = child
+    if (this.#engine !== undefined) child.sweeps(session, this.#engine)
     child.on((event) => this.#hear(event))
     this.#name = child.project.name
     return child.project
   }
 
-  /** Starts the Worker; resolves with its address when it serves requests. @throws MoorageError */
-  async start(): Promise<string> {
-    const { base, token, dist, files, port, inspectorPort, logLevel, registry } = this.#options
+  /** The engine is found: what the session makes in it goes also where only the child is left to remove it. */
+  sweeps(engine: EngineAddress): void {
+    this.#engine = engine
+    this.#child?.sweeps(this.#options.session, engine)
+  }
+
+  /**
+   * Starts the Worker; resolves with its address when it serves requests.
+   * @param base the relay's loopback server, which `token` opens.
+   * @throws MoorageError
+   */
+  async start(base: string, token: string): Promise<string> {
+    const { dist, files, port, inspectorPort, logLevel, registry } = this.#options
     if (this.#child === undefined) throw new MoorageError('worker-failed', 'The config was not read yet.')
     await mkdir(files, { recursive: true, mode: 0o700 })
     const { url } = await this.#child.start({
@@ -92,6 +107,7 @@ export class Project {
 
   /** Ends the child and removes the generated entry. */
   async close(): Promise<void> {
+    await this.#reading?.catch(() => undefined)
     await this.#child?.dispose()
     await rm(this.#options.files, { recursive: true, force: true })
   }

@@ -58,6 +58,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   }
   const watch = new ContainerWatch()
   const paths = (configs.length === 0 ? ['.'] : configs).map((path) => configFile(resolve(path)))
+  const homeOf = (index: number): string => dirname(paths[index] ?? '.')
   const homes = [...new Set(paths.map((path) => dirname(path)))]
   const folder = homes[0] ?? resolve('.')
   const files = join(folder, '.wrangler', 'moorage', id)
@@ -87,6 +88,30 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   })
   scope.own(() => relay.close())
   const listening = relay.ask.listen({ token, clientToken, folder: join(files, 'output') })
+  listening.catch(() => undefined)
+
+  // wrangler takes longest to load, so it comes first.
+  const projects = paths.map((config, index) => {
+    const project = new Project({
+      config,
+      session: id,
+      dist,
+      files: join(files, `worker-${index}`),
+      left: { folder: files, lock: lockFile(homeOf(index)) },
+      registry: paths.length > 1 ? join(files, 'registry') : undefined,
+      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.node === undefined ? {} : { node: options.node }),
+      port: index === 0 ? (options.port ?? 0) : 0,
+      inspectorPort: index === 0 ? (options.inspectorPort ?? 0) : 0,
+      logLevel: options.logLevel ?? 'info',
+      onNotice: options.onNotice ?? (() => undefined),
+      report: (happening) => store.report(happening),
+      onFailure: (error) => failed.resolve(error),
+    })
+    scope.own(() => project.close())
+    void project.read()
+    return project
+  })
 
   const engine = await findEngine(options.engine === undefined ? {} : { address: options.engine })
   scope.own(() => engine.close())
@@ -106,7 +131,6 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     await sweep(engine, id)
   })
 
-  const projects: Project[] = []
   const fleet: Fleet = new Fleet({
     engine,
     relay: () => relay,
@@ -185,28 +209,9 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
 
   const { port } = await listening
   const urls = await Promise.all(
-    paths.map(async (config, index) => {
-      const home = dirname(config)
-      const project = new Project({
-        config,
-        session: id,
-        engine: engine.address,
-        dist,
-        files: join(files, `worker-${index}`),
-        left: { folder: files, lock: lockFile(home) },
-        registry: paths.length > 1 ? join(files, 'registry') : undefined,
-        base: `http://127.0.0.1:${port}`,
-        token,
-        ...(options.env === undefined ? {} : { env: options.env }),
-        ...(options.node === undefined ? {} : { node: options.node }),
-        port: index === 0 ? (options.port ?? 0) : 0,
-        inspectorPort: index === 0 ? (options.inspectorPort ?? 0) : 0,
-        logLevel: options.logLevel ?? 'info',
-        onNotice: options.onNotice ?? (() => undefined),
-        report: (happening) => store.report(happening),
-        onFailure: (error) => failed.resolve(error),
-      })
-      projects.push(project)
+    projects.map(async (project, index) => {
+      project.sweeps(engine.address)
+      // Closed first of all, before what its Worker uses.
       scope.own(() => project.close())
       const found = await project.read()
       const classes = found.containers.map((container) =>
@@ -222,7 +227,8 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         classes.map((added) => added.model),
       )
       for (const added of classes) void added.makeImage()
-      const url = await project.start()
+      const url = await project.start(`http://127.0.0.1:${port}`, token)
+      const home = homeOf(index)
       if (paths.findIndex((path) => dirname(path) === home) === index) {
         await locks.get(home)?.update({ url, join: { port, token: clientToken } })
       }

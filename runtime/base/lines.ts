@@ -12,12 +12,11 @@ export class LineCutter {
   push(chunk: Uint8Array): string[] {
     const text = this.#rest + this.#decoder.decode(chunk, { stream: true })
     const lines = text.split('\n')
-    this.#rest = lines.pop() ?? ''
-    while (this.#rest.length > this.#maxChars) {
-      lines.push(this.#rest.slice(0, this.#maxChars))
-      this.#rest = this.#rest.slice(this.#maxChars)
-    }
-    return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
+    const rest = lines.pop() ?? ''
+    const whole = lines.flatMap((line) => this.#parts(line.endsWith('\r') ? line.slice(0, -1) : line))
+    const parts = this.#parts(rest)
+    this.#rest = parts.pop() ?? ''
+    return [...whole, ...parts]
   }
 
   /** Returns what is left of an unfinished line, or undefined. */
@@ -25,5 +24,11 @@ export class LineCutter {
     const rest = this.#rest + this.#decoder.decode()
     this.#rest = ''
     return rest === '' ? undefined : rest
+  }
+
+  /** A line as it is, or in parts where it is too long. */
+  #parts(line: string): string[] {
+    const count = Math.max(1, Math.ceil(line.length / this.#maxChars))
+    return Array.from({ length: count }, (_, i) => line.slice(i * this.#maxChars, (i + 1) * this.#maxChars))
   }
 }

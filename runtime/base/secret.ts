@@ -1,4 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+
 /** Length of the secrets that open a wire, in bytes (protocol/frames.ts has the same; base imports nothing). */
 const SECRET_BYTES = 32
 

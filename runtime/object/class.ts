@@ -10,8 +10,9 @@ import { WarmContainer } from './warm.ts'
 
 /** An image that containers can be made of. */
 export interface ReadyImage {
-  /** What the engine is asked for. */
+  /** For people. */
   readonly name: string
+  /** The engine's id: what containers are made from, so that a later build under the same name changes nothing. */
   readonly digest: string
   readonly sizeBytes: number
   readonly command: ImageCommand
@@ -62,7 +63,7 @@ export class ContainerClass {
     this.project = options.project
     this.#warm = new WarmContainer({
       prepare: async () =>
-        options.prepare((await this.#image.promise).name, this.#engineLimits(this.config.instanceType)),
+        options.prepare((await this.#image.promise).digest, this.#engineLimits(this.config.instanceType)),
       onProblem: options.onProblem,
     })
     this.#unwatch = options.watchSource(() => {
@@ -121,7 +122,7 @@ export class ContainerClass {
         }
       }
     }
-    return this.#options.prepare(image.name, limits)
+    return this.#options.prepare(image.digest, limits)
   }
 
   /** The limits of a start in production's words, or undefined where they are switched off. */

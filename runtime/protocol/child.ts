@@ -65,6 +65,8 @@ export type ToChild =
       readonly vars: Readonly<Record<string, string>> /** Folder where the session's Workers find each other. */
       readonly registry?: string
     }
+  /** Where the session's containers are, for the sweep. The config is read before an engine is found. */
+  | { readonly type: 'engine'; readonly session: string; readonly engine: EngineAddress }
   /** Ends the Worker and the child. Losing the IPC channel means the same, and sweeping the session's containers and files. */
   | { readonly type: 'dispose' }
 

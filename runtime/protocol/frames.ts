@@ -53,40 +53,61 @@ export function encodeFrame(type: number, id: number, payload: Uint8Array = EMPT
 
 const EMPTY = new Uint8Array(0)
 
-/** Cuts a byte stream into frames. Holds at most one unfinished frame. */
+/** Cuts a byte stream into frames. Holds at most one unfinished frame, as bytes of its own. */
 export class FrameReader {
-  #rest: Uint8Array = EMPTY
+  /** The unfinished frame: as long as it will be, once its header is there. */
+  #part = new Uint8Array(HEADER_BYTES)
+  #held = 0
 
   /**
    * Takes the next bytes and returns the frames that are now whole, in order.
    * @throws WireError where a length is over MAX_PAYLOAD_BYTES; the reader is then of no more use.
    */
   push(chunk: Uint8Array): Frame[] {
-    const bytes = this.#rest.length === 0 ? chunk : joined(this.#rest, chunk)
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const frames: Frame[] = []
     let at = 0
-    while (bytes.length - at >= HEADER_BYTES) {
-      const length = view.getUint32(at, true)
-      if (length > MAX_PAYLOAD_BYTES)
-        throw new WireError(`A frame of ${length} bytes came; ${MAX_PAYLOAD_BYTES} is the most.`)
-      const end = at + HEADER_BYTES + length
-      if (end > bytes.length) break
-      frames.push({
-        type: view.getUint8(at + 4),
-        id: view.getUint32(at + 5, true),
-        payload: bytes.subarray(at + HEADER_BYTES, end),
-      })
-      at = end
+    while (at < chunk.length) {
+      const size = this.#held === 0 ? sizeAt(chunk, at) : undefined
+      if (size !== undefined && chunk.length - at >= size) {
+        frames.push(frameOf(chunk.subarray(at, at + size)))
+        at += size
+      } else {
+        at += this.#hold(chunk.subarray(at), frames)
+      }
     }
-    this.#rest = at === bytes.length ? EMPTY : bytes.slice(at)
     return frames
+  }
+
+  /** Takes bytes of the unfinished frame, as far as its header or its end, and returns how many. */
+  #hold(bytes: Uint8Array, frames: Frame[]): number {
+    const taken = bytes.subarray(0, this.#part.length - this.#held)
+    this.#part.set(taken, this.#held)
+    this.#held += taken.length
+    if (this.#held === HEADER_BYTES && this.#part.length === HEADER_BYTES) {
+      const whole = new Uint8Array(sizeAt(this.#part, 0) ?? HEADER_BYTES)
+      whole.set(this.#part)
+      this.#part = whole
+    }
+    if (this.#held === this.#part.length && this.#held >= HEADER_BYTES) {
+      frames.push(frameOf(this.#part))
+      this.#part = new Uint8Array(HEADER_BYTES)
+      this.#held = 0
+    }
+    return taken.length
   }
 }
 
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
+/** The size of the frame that begins at `at`, or undefined where its header is not whole. */
+function sizeAt(bytes: Uint8Array, at: number): number | undefined {
+  if (bytes.length - at < HEADER_BYTES) return undefined
+  const length = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES).getUint32(0, true)
+  if (length > MAX_PAYLOAD_BYTES) {
+    throw new WireError(`A frame of ${length} bytes came; ${MAX_PAYLOAD_BYTES} is the most.`)
+  }
+  return HEADER_BYTES + length
+}
+
+function frameOf(bytes: Uint8Array): Frame {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
+  return { type: view.getUint8(4), id: view.getUint32(5, true), payload: bytes.subarray(HEADER_BYTES) }
 }

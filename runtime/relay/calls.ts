@@ -69,7 +69,12 @@ export function joinCalls<Theirs extends object, Ours extends object>(
     } catch (error) {
       reply = { kind: 'error', id: message.id, error: flattened(error) }
     }
-    port.postMessage(reply)
+    try {
+      port.postMessage(reply)
+    } catch (error) {
+      // The answer is nothing that can cross.
+      port.postMessage({ kind: 'error', id: message.id, error: flattened(error) } satisfies Message)
+    }
   }
 
   const ask = new Proxy({} as Asked<Theirs>, {

@@ -134,6 +134,11 @@ export class WranglerChild {
     return this.#project
   }
 
+  /** Tells where the session's containers are, so that the child can sweep them when the session's process is gone. */
+  sweeps(session: string, engine: EngineAddress): void {
+    this.#send({ type: 'engine', session, engine })
+  }
+
   /**
    * Starts the Worker, or starts it anew with another entry. Resolves when it answers requests: where its first build
    * fails (event `build-failed`), after the developer's fix.

@@ -26,7 +26,8 @@ export function entryText(plan: EntryPlan): string {
     `import { moorageHold, withContainer } from ${specifier(plan.workerModule)}`,
     `import * as user from ${main}`,
     `export * from ${main}`,
-    ...(plan.hasDefault ? [`export { default } from ${main}`] : []),
+    // A dev server that finds no default export does not start.
+    plan.hasDefault ? `export { default } from ${main}` : 'export default {}',
     `const options = ${JSON.stringify({ base, token, captures, experimental })}`,
     'export const MoorageHold = moorageHold(options)',
     ...plan.classes.map(

@@ -70,6 +70,8 @@ async function handle(message: ToChild): Promise<void> {
     await server?.dispose()
     server = new Server({ ...rest, wranglerFolder: found.folder, start: message, tell, configRead })
     await server.open()
+  } else if (message.type === 'engine') {
+    sweepable = { session: message.session, engine: message.engine }
   } else if (message.type === 'dispose') {
     await end(false)
   }

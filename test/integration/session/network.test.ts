@@ -18,6 +18,8 @@ describe('the network of a container', () => {
   let neighbour: string
   let bridge: string
   const host = createServer((socket) => socket.end('the host')).unref()
+  // Those that were there when the session began: others may make and remove networks meanwhile.
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
 
   before(async () => {
     if (canStandIn()) outside = await standIn()
@@ -73,7 +75,6 @@ describe('the network of a container', () => {
       const box = which === 'with' ? online : offline
       assert.deepEqual(await tcp(box, neighbour, 8080), refused, 'another object')
       assert.deepEqual(await tcp(box, bridge, hostPort()), refused, 'the bridge')
-      const own = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
       for (const { family, address, internal } of own) {
         if (family !== 'IPv4' || internal) continue
         assert.deepEqual(await tcp(box, address, hostPort()), refused, `the host at ${address}`)

@@ -1,4 +1,5 @@
-// Who may import whom. The table is rooms.json: a room, or one file of it, and the rooms and files that it may import.
+// Who may import whom. The table is rooms.json: a room, or one file of it, and the rooms and files that it may import. `*.ts` are
+// the files that lie in no room: the parts of the session, straight below runtime/.
 import { circles, importsOf } from './imports.mjs'
 
 /** Where the table lies, for messages. */
@@ -6,6 +7,8 @@ export const TABLE = 'test/support/check/rooms.json'
 
 /** Folders whose rooms the table describes; what lies in `runtime` is named without that prefix. */
 export const ROOFS = ['runtime', 'extension', 'webview']
+
+const ROOMLESS = '*.ts'
 
 /**
  * Everything that is wrong with the imports of the sources, one message each: file and line, what is imported, and which line
@@ -49,12 +52,16 @@ export function roomProblems(sources, tableText) {
 function mayImport(file, target, allowed) {
   if (roomOf(file) === roomOf(target) && shortName(target).includes('/')) return true
   const short = shortName(target)
-  return allowed.some((entry) => (entry.includes('.') ? short === entry : short.startsWith(`${entry}/`)))
+  return allowed.some((entry) => {
+    if (entry === ROOMLESS) return !short.includes('/')
+    return entry.includes('.') ? short === entry : short.startsWith(`${entry}/`)
+  })
 }
 
 /** The line of the table that holds for a file: its own if it has one, else its room's. @param {string} file @param {object} table */
 function keyOf(file, table) {
-  return [shortName(file), roomOf(file)].find((key) => key in table)
+  const short = shortName(file)
+  return [short, short.includes('/') ? roomOf(file) : ROOMLESS].find((key) => key in table)
 }
 
 /** `runtime/engine/engine.ts` is `engine/engine.ts`. @param {string} file */
@@ -62,7 +69,7 @@ function shortName(file) {
   return file.replace(/^runtime\//, '')
 }
 
-/** The first folder below the roof; a file that lies in none is a room of its own. @param {string} file */
+/** The first folder below runtime/, or the roof itself. @param {string} file */
 function roomOf(file) {
   return shortName(file).split('/')[0] ?? ''
 }

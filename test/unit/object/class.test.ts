@@ -78,7 +78,7 @@ describe('the image of a class', () => {
     const waiting = ofClass.image({})
     const value = await ready(0, 'sha:1')
     assert.equal(await waiting, value)
-    assert.deepEqual(log, ['ready', `prepare quotes@sha:1 ${1_024 * MIB}`])
+    assert.deepEqual(log, ['ready', `prepare sha:1 ${1_024 * MIB}`])
     assert.equal(ofClass.model.image.state, 'ready')
   })
 
@@ -109,7 +109,7 @@ describe('the image of a class', () => {
     await ready(1, 'sha:2')
     assert.equal(await again, true)
     assert.deepEqual([boxes.length, boxes[0]?.closed], [2, 1])
-    assert.equal(log.at(-1), `prepare quotes@sha:2 ${1_024 * MIB}`)
+    assert.equal(log.at(-1), `prepare sha:2 ${1_024 * MIB}`)
   })
 
   it('that could not be made fails the starts that waited, in its words, with file and line in the model', async () => {
@@ -232,7 +232,7 @@ describe('limits', () => {
     assert.deepEqual([ofClass.limits({}), ofClass.maxInstances], [undefined, Number.POSITIVE_INFINITY])
     void ofClass.makeImage()
     await ready(0, 'sha:1')
-    assert.equal(log.at(-1), 'prepare quotes@sha:1 undefined')
+    assert.equal(log.at(-1), 'prepare sha:1 undefined')
   })
 })
 

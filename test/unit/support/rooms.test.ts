@@ -8,7 +8,8 @@ const TABLE = `{
   "object": ["base", "relay/thread.ts"],
   "relay": ["base", "engine"],
   "relay/thread.ts": ["base"],
-  "session.ts": ["object"]
+  "*.ts": ["*.ts", "object"],
+  "index.ts": ["*.ts"]
 }`
 
 function problems(sources: Record<string, string>): string[] {
@@ -36,6 +37,12 @@ describe('rooms', () => {
   it('lets in one file of a room where the table names only that', () => {
     assert.equal(problems({ 'runtime/object/a.ts': "import '../relay/thread.ts'" }).length, 0)
     assert.equal(problems({ 'runtime/object/a.ts': "import '../relay/calls.ts'" }).length, 1)
+  })
+
+  it('has one line for all files that lie in no room, where they have none of their own', () => {
+    const text = "import './store.ts'\nimport './object/a.ts'"
+    assert.equal(problems({ 'runtime/session.ts': text }).length, 0)
+    assert.equal(problems({ 'runtime/index.ts': text }).length, 1)
   })
 
   it('lets nobody import a process', () => {
