@@ -38,6 +38,7 @@ export class Project {
   #engine: EngineAddress | undefined
   #reading: Promise<ProjectConfig> | undefined
   #name = ''
+  #reloads = 0
   #reloadingSince: number | undefined
   #state: WorkerState = { state: 'starting' }
   #inspectorUrl: string | undefined
@@ -45,6 +46,11 @@ export class Project {
 
   constructor(options: ProjectOptions) {
     this.#options = options
+  }
+
+  /** How often the Worker was loaded anew. */
+  get reloads(): number {
+    return this.#reloads
   }
 
   /** Whether instances that go away now are being replaced by those of a new version. */
@@ -76,6 +82,11 @@ export class Project {
     child.on((event) => this.#hear(event))
     this.#name = child.project.name
     return child.project
+  }
+
+  /** The line of the developer's code that a stack of the Worker leads to, where it can be told. */
+  async trace(stack: string): Promise<string | undefined> {
+    return this.#child?.trace(stack)
   }
 
   /** The engine is found: what the session makes in it goes also where only the child is left to remove it. */
@@ -126,6 +137,7 @@ export class Project {
         this.#set({ state: 'reloading' })
         break
       case 'reloaded':
+        this.#reloads += 1
         this.#reloadingSince = undefined
         this.#set({ state: 'ready', url: this.#url, inspectorUrl: this.#inspectorUrl })
         break

@@ -20,6 +20,7 @@ import type { ProcessModel } from './protocol/model.ts'
 import type { RelayNews } from './protocol/relay.ts'
 import { startRelay } from './relay/thread.ts'
 import { Shells } from './shells.ts'
+import { Sources } from './sources.ts'
 import { Store } from './store.ts'
 
 /** `docker stop`, `kill` and `rm` send one of these (SIGTERM and SIGKILL, as the engine's events name them). */
@@ -78,7 +79,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     offered: {
       attach: (args) => fleet.calls.attach(args),
       call: (args) => fleet.calls.call(args),
-      source: () => null,
+      source: ({ stack }) => sources.of(stack),
       find: ({ text }) => fleet.find(text),
       busybox: async ({ object }) => shells.put(fleet.at(object)),
       end: (args) => fleet.calls.end(args),
@@ -113,6 +114,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     return project
   })
 
+  const sources = new Sources(projects)
   const engine = await findEngine(options.engine === undefined ? {} : { address: options.engine })
   scope.own(() => engine.close())
   const info = await engine.info()

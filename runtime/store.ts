@@ -75,7 +75,7 @@ function forgetting(processes: readonly ProcessModel[]): readonly ProcessModel[]
 }
 
 function changed<T>(list: readonly T[], which: (item: T) => boolean, change: (item: T) => T): readonly T[] {
-  return list.map((item) => (which(item) ? change(item) : item))
+  return list.some(which) ? list.map((item) => (which(item) ? change(item) : item)) : list
 }
 
 /** Numbers events, keeps the model, tells listeners. */

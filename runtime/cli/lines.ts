@@ -25,11 +25,13 @@ export function objectLabel(model: SessionModel, key: ObjectKey): string {
 
 /** A time as LOOK.md writes it: `0.2 ms`, `41 ms`, `2.61 s`, `12m 8s`. */
 export function duration(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`
-  if (ms < 1_000) return `${Math.round(ms)} ms`
-  if (ms < 10_000) return `${(ms / 1_000).toFixed(2)} s`
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)}m ${Math.round((ms % 60_000) / 1_000)}s`
+  // The bounds are where rounding would show the next larger form.
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 9_995) return `${(ms / 1_000).toFixed(2)} s`
+  if (ms < 59_950) return `${(ms / 1_000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1_000)
+  return `${Math.floor(seconds / 60)}m ${seconds % 60}s`
 }
 
 /** The lines that an event is worth at a level; none for most. `model` is the one after the event. */
@@ -117,9 +119,9 @@ function containerLines(
   return []
 }
 
-/** What a container or a build wrote may not steer the terminal: colours stay, everything else of control goes. */
+/** What a container or a build wrote may not steer the terminal: control characters go, C1 ones too; tabs and line ends stay. */
 function safe(text: string): string {
   const plain = stripVTControlCharacters(text)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass.
-  return plain.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
+  return plain.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 }

@@ -1,11 +1,13 @@
 /** DNS for sandboxes: with internet the machine's own resolver answers, without it no query leaves the machine. */
 import { createSocket } from 'node:dgram'
 import { getServers } from 'node:dns'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 const FORWARD_TIMEOUT_MS = 5_000
 const HEADER_BYTES = 12
 const MAX_QUERY_BYTES = 4_096
+/** Queries of one connection that may wait for their turn. */
+const MAX_WAITING = 32
 const NXDOMAIN = 3
 const SERVFAIL = 2
 
@@ -76,20 +78,34 @@ export function askMachine(query: Uint8Array): Promise<Uint8Array> {
   }).finally(() => socket.close())
 }
 
-/** DNS over TCP (RFC 7766): queries with a length in front, one after the other. The socket becomes ours. */
-export function answerNamesOver(socket: Socket, rest: Buffer, internet: () => boolean): void {
+/**
+ * DNS over TCP (RFC 7766): queries with a length in front, one after the other. The socket becomes ours.
+ * @param answer as answerName.
+ */
+export function answerNamesOver(
+  socket: Duplex,
+  rest: Buffer,
+  internet: () => boolean,
+  answer: (query: Uint8Array, internet: boolean) => Promise<Uint8Array | undefined> = answerName,
+): void {
   let bytes = rest
   let chain = Promise.resolve()
+  let waiting = 0
   const take = (): void => {
     while (bytes.length >= 2 && bytes.length >= 2 + bytes.readUInt16BE(0)) {
       const query = bytes.subarray(2, 2 + bytes.readUInt16BE(0))
       bytes = bytes.subarray(2 + query.length)
+      waiting += 1
       chain = chain.then(async () => {
-        const answer = await answerName(query, internet())
-        if (answer === undefined) socket.destroy()
-        else socket.write(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 0xff]), answer]))
+        const found = await answer(query, internet())
+        if (found === undefined) socket.destroy()
+        else socket.write(Buffer.concat([Buffer.from([found.length >> 8, found.length & 0xff]), found]))
+        waiting -= 1
+        if (waiting < MAX_WAITING) socket.resume()
       })
     }
+    // Who asks faster than is answered is read no further.
+    if (waiting >= MAX_WAITING) socket.pause()
     if (bytes.length > MAX_QUERY_BYTES) socket.destroy()
   }
   socket.on('data', (chunk: Buffer) => {
@@ -97,8 +113,8 @@ export function answerNamesOver(socket: Socket, rest: Buffer, internet: () => bo
     take()
   })
   socket.on('end', () => void chain.then(() => socket.end()))
-  take()
   socket.resume()
+  take()
 }
 
 function splitServer(server: string): { host: string; port: number } {

@@ -17,7 +17,6 @@ export interface ExecOptions {
   readonly stderr: 'pipe' | 'ignore' | 'combined'
   readonly pty: { readonly cols: number; readonly rows: number } | undefined
   readonly by: 'worker' | 'person'
-  readonly source: string | undefined
 }
 
 /** Where it runs: the object, the life, and what its app was started with, which an exec inherits. */
@@ -77,7 +76,6 @@ export class Process {
       cwd,
       user,
       by: options.by,
-      ...(options.source === undefined ? {} : { source: options.source }),
       terminal: options.pty !== undefined,
       stdinOpen: options.stdin || options.pty !== undefined,
       startedAt: Date.now(),
@@ -118,6 +116,11 @@ export class Process {
 
   get stdin(): Writable | undefined {
     return this.#linked.stdin
+  }
+
+  /** The line of the developer's code that started it. */
+  comesFrom(source: string): void {
+    this.#change({ source })
   }
 
   /** Sees each piece of output from now on; the function returned ends it. */

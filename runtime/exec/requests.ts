@@ -131,7 +131,6 @@ export class ExecRequests {
   async #start(instance: InstanceRoute, asked: ExecRequest): Promise<Process> {
     const place = await this.#place(instance)
     if (place === undefined) throw new Error('exec() cannot be called on a container that is not running.')
-    const source = asked.stack === undefined ? undefined : await this.#source(asked.stack)
     const process = this.#processes.open(place, {
       argv: asked.cmd,
       env: asked.env,
@@ -142,8 +141,14 @@ export class ExecRequests {
       stderr: asked.stderr,
       pty: asked.pty,
       by: 'worker',
-      source,
     })
+    // Told when it is known: an exec waits for nothing that only people look at.
+    if (asked.stack !== undefined) {
+      this.#source(asked.stack).then(
+        (source) => source !== undefined && process.comesFrom(source),
+        () => undefined,
+      )
+    }
     await process.started
     return process
   }

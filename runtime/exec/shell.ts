@@ -8,7 +8,7 @@ const SHELLS = [['bash'], ['sh']]
 const NOT_HERE = new Set([2, 13, 8])
 
 /** What a person asks for; an empty argv is the best shell there is. */
-export type PersonOptions = Omit<ExecOptions, 'by' | 'source'>
+export type PersonOptions = Omit<ExecOptions, 'by'>
 
 /** A busybox that was put beside the app for a person: where it is in the container, and where it came from, in words. */
 export interface Busybox {
@@ -31,7 +31,7 @@ export async function openForPerson(
 ): Promise<Process> {
   const env = options.pty === undefined ? options.env : { TERM: 'xterm-256color', ...options.env }
   const open = async (argv: readonly string[]): Promise<Process> => {
-    const process = processes.open(place, { ...options, argv, env, by: 'person', source: undefined })
+    const process = processes.open(place, { ...options, argv, env, by: 'person' })
     await process.started
     return process
   }

@@ -67,6 +67,8 @@ export type ToChild =
     }
   /** Where the session's containers are, for the sweep. The config is read before an engine is found. */
   | { readonly type: 'engine'; readonly session: string; readonly engine: EngineAddress }
+  /** Which line of the developer's code a stack leads to. Answered by `traced`. */
+  | { readonly type: 'trace'; readonly id: number; readonly stack: string }
   /** Ends the Worker and the child. Losing the IPC channel means the same, and sweeping the session's containers and files. */
   | { readonly type: 'dispose' }
 
@@ -79,6 +81,8 @@ export type FromChild =
   | { readonly type: 'ready'; readonly url: string; readonly inspectorUrl: string | undefined }
   | { readonly type: 'reloading' }
   | { readonly type: 'reloaded'; readonly tookMs: number }
+  /** `source` is `src/index.ts:21`, absent where it can't be told. */
+  | { readonly type: 'traced'; readonly id: number; readonly source?: string }
   /** `serving`: the last good version goes on answering. */
   | { readonly type: 'build-failed'; readonly message: string; readonly serving: boolean }
   /** The config changed so that containers differ; the session must read it again. */

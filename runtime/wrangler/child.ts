@@ -38,12 +38,15 @@ export interface ChildOptions {
   readonly findNode?: (onInstall: (text: string) => void) => Promise<NodeProgram>
 }
 
+/** A source line is worth no more waiting than this. */
+const TRACE_TIMEOUT_MS = 500
+
 /** What a start needs; see ToChild. */
 export type StartRequest = Omit<Extract<ToChild, { type: 'start' }>, 'type'>
 
 /** What a child says while it runs, `config` and `failed` excepted: those are answers. */
 export type ChildEvent =
-  | Exclude<FromChild, { type: 'config' | 'failed' }>
+  | Exclude<FromChild, { type: 'config' | 'failed' | 'traced' }>
   /** It is gone without being asked to: nothing is served any more. */
   | { readonly type: 'ended'; readonly error: MoorageError }
 
@@ -73,6 +76,8 @@ export class WranglerChild {
   #ready = new Latch<{ url: string; inspectorUrl: string | undefined }>()
   #project: ProjectConfig | undefined
   #failure: MoorageError | undefined
+  readonly #tracing = new Map<number, Latch<string | undefined>>()
+  #traces = 0
   #disposing = false
 
   constructor(child: ChildProcess) {
@@ -134,6 +139,19 @@ export class WranglerChild {
     return this.#project
   }
 
+  /** The line of the developer's code that a stack of the Worker leads to, as `src/index.ts:21`, where it can be told in time. */
+  async trace(stack: string): Promise<string | undefined> {
+    const id = ++this.#traces
+    const latch = new Latch<string | undefined>()
+    this.#tracing.set(id, latch)
+    this.#send({ type: 'trace', id, stack })
+    try {
+      return await within(TRACE_TIMEOUT_MS, latch.promise)
+    } finally {
+      this.#tracing.delete(id)
+    }
+  }
+
   /** Tells where the session's containers are, so that the child can sweep them when the session's process is gone. */
   sweeps(session: string, engine: EngineAddress): void {
     this.#send({ type: 'engine', session, engine })
@@ -174,6 +192,9 @@ export class WranglerChild {
           detail: { ...message.detail },
         })
         this.#settle(this.#failure)
+        return
+      case 'traced':
+        this.#tracing.get(message.id)?.resolve(message.source)
         return
       case 'ready':
         this.#ready.resolve({ url: message.url, inspectorUrl: message.inspectorUrl })

@@ -158,6 +158,18 @@ function readContainer(container: WranglerContainer, config: WranglerConfig, aro
   }
 }
 
+/**
+ * wrangler refuses a config as a whole where one Dockerfile is missing; this says which.
+ * @param containers as they are written; what else is wrong with them is not looked at.
+ * @throws MoorageError `dockerfile-missing`.
+ */
+export function checkDockerfiles(containers: readonly WranglerContainer[], around: Surroundings): void {
+  for (const container of containers) {
+    if (typeof container.image !== 'string') continue
+    readImage(container.image, container, container.class_name ?? container.name ?? '', dirname(around.config), around)
+  }
+}
+
 function readImage(
   image: string,
   container: WranglerContainer,

@@ -21,6 +21,7 @@ interface Plugin {
 }
 interface BuildResult {
   readonly errors: readonly EsbuildMessage[]
+  readonly outputFiles?: readonly { readonly hash: string }[]
   readonly metafile?: {
     readonly outputs: Readonly<Record<string, { readonly entryPoint?: string; readonly exports: readonly string[] }>>
   }
@@ -38,28 +39,30 @@ interface EsbuildMessage {
 /** The names that a module exports, or undefined where it cannot be bundled now. */
 export type Exports = ReadonlySet<string> | undefined
 
+/** What one build in memory came to. */
+interface Scanned {
+  readonly exports: Exports
+  /** Differs where the built code, or what is wrong with it, differs. */
+  readonly signature: string
+}
+
 /** Reads a main module's exports, again and again. Dispose it: it holds a build. */
 export class ExportScan {
   readonly #context: Context
-  #last: Exports
-  #changed: (() => void) | undefined
+  readonly #builds: Builds
 
-  private constructor(context: Context) {
+  private constructor(context: Context, builds: Builds) {
     this.#context = context
+    this.#builds = builds
   }
 
   /** @param wranglerFolder where the project's wrangler is; its esbuild is taken. */
   static async open(main: string, folder: string, wranglerFolder: string): Promise<ExportScan> {
     const esbuild = createRequire(join(wranglerFolder, 'package.json'))('esbuild') as Esbuild
-    let scan: ExportScan | undefined
-    let early: Exports
+    const builds: Builds = { last: { exports: undefined, signature: '' }, on: undefined }
     const take = (result: BuildResult): void => {
-      const output = Object.values(result.metafile?.outputs ?? {}).find(({ entryPoint }) => entryPoint !== undefined)
-      early = output ? new Set(output.exports) : undefined
-      if (scan) {
-        scan.#last = early
-        scan.#changed?.()
-      }
+      builds.last = scanned(result)
+      builds.on?.()
     }
     const context = await esbuild.context({
       entryPoints: [main],
@@ -74,38 +77,45 @@ export class ExportScan {
       outdir: join(folder, '.wrangler'),
       plugins: [{ name: 'exports', setup: (build: Plugin) => setUp(build, take) }],
     })
-    scan = new ExportScan(context)
-    scan.#last = early
-    return scan
+    return new ExportScan(context, builds)
   }
 
   /** Bundles in memory and returns the exported names; undefined where that fails. */
   async read(): Promise<Exports> {
-    try {
-      await this.#context.rebuild()
-    } catch {
-      // The error is wrangler's to tell: it bundles the same module, with the settings that count.
-      this.#last = undefined
-    }
-    return this.#last
+    // A failure is wrangler's to tell: it bundles the same module, with the settings that count.
+    await this.#context.rebuild().catch(() => {})
+    return this.#builds.last.exports
   }
 
-  /** Resolves when a file that the module is made of has changed. Call it once in a scan's life. */
+  /** Resolves when what the module is made of is no longer what the last read() found. Call it once in a scan's life. */
   async changed(): Promise<void> {
-    let first = true
+    const { signature } = this.#builds.last
     await new Promise<void>((resolve, reject) => {
-      this.#changed = () => {
-        // The first build is watch() itself looking at what is there.
-        if (first) first = false
-        else resolve()
+      this.#builds.on = () => {
+        if (this.#builds.last.signature !== signature) resolve()
       }
       this.#context.watch().catch(reject)
     })
   }
 
   dispose(): Promise<void> {
-    this.#changed = undefined
+    this.#builds.on = undefined
     return this.#context.dispose()
+  }
+}
+
+/** The last build, and who wants to hear of the next. */
+interface Builds {
+  last: Scanned
+  on: (() => void) | undefined
+}
+
+function scanned(result: BuildResult): Scanned {
+  const output = Object.values(result.metafile?.outputs ?? {}).find(({ entryPoint }) => entryPoint !== undefined)
+  const wrong = result.errors.map(({ text, location }) => [text, location?.file, location?.line, location?.lineText])
+  return {
+    exports: output ? new Set(output.exports) : undefined,
+    signature: JSON.stringify([wrong, (result.outputFiles ?? []).map(({ hash }) => hash)]),
   }
 }
 

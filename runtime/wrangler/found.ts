@@ -38,10 +38,18 @@ export interface StartedWorker {
   dispose(): Promise<void>
 }
 
+/** A config as it is written. */
+export interface RawConfig {
+  readonly containers?: WranglerConfig['containers']
+  readonly env?: Readonly<Record<string, { readonly containers?: WranglerConfig['containers'] }>>
+}
+
 /** The part of the wrangler package that is used. */
 export interface Wrangler {
   unstable_startWorker(input: Readonly<Record<string, unknown>>): Promise<StartedWorker>
   unstable_readConfig(args: { config: string; env?: string | undefined }): WranglerConfig
+  /** The config as it is written, where this wrangler can read it so. */
+  experimental_readRawConfig?(args: { config: string }): { readonly rawConfig: RawConfig }
 }
 
 /**

@@ -11,10 +11,11 @@ import {
   type ToChild,
 } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
-import { readProject, type WranglerConfig } from './config.ts'
-import { type FoundWrangler, findWrangler, loadWrangler, type Wrangler } from './found.ts'
+import { checkDockerfiles, readProject, type WranglerConfig } from './config.ts'
+import { type FoundWrangler, findWrangler, loadWrangler, type RawConfig, type Wrangler } from './found.ts'
 import { type LeftFiles, removeLeft } from './left.ts'
-import { failedMessage, Server } from './serve.ts'
+import { failedMessage } from './problems.ts'
+import { Server } from './serve.ts'
 import { watchWorkerd } from './workerd.ts'
 
 // wrangler is 15 MB of JavaScript; compiled once, it loads in half the time.
@@ -46,8 +47,7 @@ const workerd = watchWorkerd((how) => {
   server?.restart().catch(fail)
 })
 
-// The terminal sends it to everybody; the session decides what follows.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+ignoreSignals(['SIGINT', 'SIGTERM', 'SIGHUP'])
 process.on('disconnect', () => void end(true))
 process.on('message', (message) => void handle(message as ToChild).catch(fail))
 process.on('uncaughtException', fail)
@@ -70,6 +70,9 @@ async function handle(message: ToChild): Promise<void> {
     await server?.dispose()
     server = new Server({ ...rest, wranglerFolder: found.folder, start: message, tell, configRead })
     await server.open()
+  } else if (message.type === 'trace') {
+    const source = await server?.trace(message.stack)
+    tell({ type: 'traced', id: message.id, ...(source !== undefined && { source }) })
   } else if (message.type === 'engine') {
     sweepable = { session: message.session, engine: message.engine }
   } else if (message.type === 'dispose') {
@@ -81,14 +84,25 @@ async function open(config: string, env: string | undefined): Promise<Opened> {
   process.chdir(dirname(config))
   const found = findWrangler(config)
   const wrangler = await loadWrangler(found)
+  const around = { config, wranglerVersion: found.version, isFile }
   let read: WranglerConfig
   try {
     read = wrangler.unstable_readConfig({ config, env })
   } catch (error) {
+    const raw = rawConfig(wrangler, config)
+    checkDockerfiles((env === undefined ? undefined : raw?.env?.[env]?.containers) ?? raw?.containers ?? [], around)
     throw new MoorageError('config-invalid', (error as Error).message, { detail: { config } })
   }
-  const project = readProject(read, { config, wranglerVersion: found.version, isFile })
+  const project = readProject(read, around)
   return { wrangler, found, config: read, project, env }
+}
+
+function rawConfig(wrangler: Wrangler, config: string): RawConfig | undefined {
+  try {
+    return wrangler.experimental_readRawConfig?.({ config }).rawConfig
+  } catch {
+    return undefined
+  }
 }
 
 /** wrangler takes over a changed config by itself; only other containers or classes are the session's affair. */
@@ -123,6 +137,19 @@ async function end(orphaned: boolean): Promise<void> {
   }
   if (orphaned && removable) await removeLeft(removable).catch(() => {})
   process.exit(0)
+}
+
+/**
+ * The session decides when this process ends, not a terminal that sends a signal to everybody: what wrangler would do then,
+ * which is to end workerd and the process, it shall not do.
+ */
+function ignoreSignals(signals: readonly NodeJS.Signals[]): void {
+  for (const signal of signals) process.on(signal, () => {})
+  for (const method of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const) {
+    const add = process[method].bind(process) as (event: string, listener: () => void) => NodeJS.Process
+    process[method] = ((event: string, listener: () => void) =>
+      signals.includes(event as NodeJS.Signals) ? process : add(event, listener)) as never
+  }
 }
 
 function tell(message: FromChild): void {

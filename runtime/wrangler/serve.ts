@@ -1,14 +1,14 @@
 /** One project's Worker in wrangler's dev server, kept up: through failed builds, reloads and a workerd that dies. */
 import { watch } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import type { FromChild, ProjectConfig, ToChild } from '../protocol/child.ts'
-import { MoorageError } from '../protocol/errors.ts'
 import { platformSettings, type WranglerConfig } from './config.ts'
 import { entryText } from './entry.ts'
-import { buildMessage, checkExported, ExportScan, type Exports } from './exports.ts'
+import { checkExported, ExportScan, type Exports } from './exports.ts'
 import type { StartedWorker, Wrangler, WranglerProblem } from './found.ts'
+import { checkPort, describe, failedMessage, isAddressInUse, isOfRuntime, portInUse } from './problems.ts'
+import { type Bundle, traceSource } from './trace.ts'
 
 type Start = Extract<ToChild, { type: 'start' }>
 
@@ -75,6 +75,12 @@ export class Server {
     this.#options.tell({ type: 'reloading' })
     await this.#drop()
     await this.open()
+  }
+
+  /** The line of the developer's code that a stack of the Worker leads to, where that can be told. */
+  async trace(stack: string): Promise<string | undefined> {
+    const bundle = (this.#loaded as { bundle?: Bundle } | undefined)?.bundle
+    return bundle && traceSource(stack, bundle, dirname(this.#options.project.config)).catch(() => undefined)
   }
 
   async dispose(): Promise<void> {
@@ -248,47 +254,6 @@ export class Server {
       text: message,
     })
   }
-}
-
-/** What the session is told when nothing more can be done. */
-export function failedMessage(error: unknown): Extract<FromChild, { type: 'failed' }> {
-  if (error instanceof MoorageError)
-    return { type: 'failed', code: error.code, message: error.message, advice: error.advice, detail: error.detail }
-  return { type: 'failed', code: 'worker-failed', message: describe(error), advice: [], detail: {} }
-}
-
-function describe(error: unknown): string {
-  const message = buildMessage(error)
-  if (message !== undefined) return message
-  return error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error)
-}
-
-function isOfRuntime(problem: WranglerProblem): boolean {
-  return problem.source === undefined || problem.source.endsWith('RuntimeController')
-}
-
-function isAddressInUse(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return code === 'EADDRINUSE' || code === 'ERR_ADDRESS_IN_USE' || /address already in use/i.test(String(message))
-}
-
-function portInUse(port: number): MoorageError {
-  return new MoorageError('port-in-use', `Port ${port} is in use by another program.`, {
-    advice: ['Choose another one with --port, or end the program that listens there.'],
-    detail: { port },
-  })
-}
-
-/** workerd would say it later and worse. @throws MoorageError `port-in-use`. */
-async function checkPort(port: number, host: string): Promise<void> {
-  if (port === 0) return
-  await new Promise<void>((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? reject(portInUse(port)) : resolve(),
-    )
-    probe.listen({ port, host: host === '*' ? '0.0.0.0' : host, exclusive: true }, () => probe.close(() => resolve()))
-  })
 }
 
 /** Resolves when a file changes. The folder is watched: an editor may put a new file in the old one's place. */

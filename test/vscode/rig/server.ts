@@ -4,12 +4,16 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Server extends AsyncDisposable {
   readonly port: number
   /** All that it has printed so far. */
   output(): string
 }
+
+/** An extension host may take this time to end a session, in ms. */
+const HOSTS_MS = 15_000
 
 /** What keeps a page quiet: nothing opens by itself, nothing asks. */
 const QUIET = {
@@ -51,6 +55,8 @@ export async function startServer(options: {
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Its extension hosts are in its process group, and outlive it while they end what they run.
+    detached: true,
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
@@ -61,6 +67,7 @@ export async function startServer(options: {
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
       await ended
+      await groupEnded(child.pid ?? 0)
       await rm(data, { recursive: true, force: true, maxRetries: 5 })
     },
   }
@@ -77,4 +84,18 @@ export async function startServer(options: {
     await server[Symbol.asyncDispose]()
     throw error
   }
+}
+
+/** Resolves when no process of a group is left; those that take longer than HOSTS_MS are killed. */
+async function groupEnded(group: number): Promise<void> {
+  const until = performance.now() + HOSTS_MS
+  const signal = () => {
+    try {
+      process.kill(-group, performance.now() > until ? 'SIGKILL' : 0)
+      return true
+    } catch {
+      return false
+    }
+  }
+  while (signal()) await sleep(50)
 }

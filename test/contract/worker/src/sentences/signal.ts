@@ -75,17 +75,19 @@ export const signal: Sentences = {
     return o.container.running
   },
 
-  /** All at once: the numbers that arrived, sorted. */
+  /** Those that did not arrive. CONT goes last: a stop signal that is sent meanwhile takes it back (signal(7)). */
   async all(o) {
     await o.boot({ entrypoint: NOTES_SIGNALS })
-    for (const n of CATCHABLE) o.container.signal(n)
-    const arrived = new Set<number>()
-    await until('all signals arrived', async () => {
-      const { text } = (await (await o.get('read?path=/tmp/signals')).json()) as { text: string }
-      for (const line of text.split('\n').filter(Boolean)) arrived.add(Number(line))
-      return arrived.size === CATCHABLE.length
-    }).catch(() => {})
-    return CATCHABLE.filter((n) => !arrived.has(n))
+    const missing = new Set(CATCHABLE)
+    for (const batch of [CATCHABLE.filter((n) => n !== 18), [18]]) {
+      for (const n of batch) o.container.signal(n)
+      await until('all signals arrived', async () => {
+        const { text } = (await (await o.get('read?path=/tmp/signals')).json()) as { text: string }
+        for (const line of text.split('\n').filter(Boolean)) missing.delete(Number(line))
+        return batch.every((n) => !missing.has(n))
+      }).catch(() => {})
+    }
+    return [...missing]
   },
 
   /** Stopped by STOP it does not answer; CONT lets it go on. */
