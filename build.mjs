@@ -57,16 +57,23 @@ const PLACES = {
  */
 const STUBS = [
   {
-    // Native parts of ssh2, both optional: it asks for them in a try and goes on in JavaScript.
-    from: /[\\/]ssh2[\\/]/,
-    filter: /^cpu-features$|sshcrypto\.node$/,
-    contents: `throw new Error('Native modules are not bundled.')`,
+    // ssh is a program, the user's own; ssh2 would bring native modules. debug would print what goes to the engine, with its passwords,
+    // where somebody sets DEBUG for something else.
+    from: /[\\/]docker-modem[\\/]/,
+    filter: /^(ssh2|debug)$/,
+    contents: 'module.exports = () => () => {}',
   },
   {
-    // dockerode's BuildKit session, with all of gRPC: images are built by the classic builder, which needs none.
+    // Node's own streams, once more.
+    from: /[\\/]docker-modem[\\/]/,
+    filter: /^readable-stream$/,
+    contents: `module.exports = require('node:stream')`,
+  },
+  {
+    // Only dockerode's modem is used: not its containers and images, its build contexts, nor its BuildKit sessions with all of gRPC.
     from: /[\\/]dockerode[\\/]/,
-    filter: /^\.\/session$|^@grpc\/|^protobufjs/,
-    contents: `module.exports = () => { throw new Error('BuildKit sessions are not bundled.') }`,
+    filter: /^\.\//,
+    contents: `module.exports = () => { throw new Error('This part of dockerode is not bundled.') }`,
   },
   {
     // zod's messages in fifty languages; it takes the English ones by their own path.

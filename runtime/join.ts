@@ -8,8 +8,8 @@ import { MoorageError } from './protocol/errors.ts'
 /** What someone who joined hears of the process. */
 export interface JoinEvents {
   onMessage(message: ToClient): void
-  /** One piece of output; 1 is stdout, 2 stderr. */
-  onOutput(source: number, bytes: Buffer): void
+  /** One piece of output; 1 is stdout, 2 stderr. No more comes until a promise that it returns is settled. */
+  onOutput(source: number, bytes: Buffer): Promise<void> | undefined
 }
 
 /** A process in a session that another terminal runs. */
@@ -38,8 +38,12 @@ export async function joinSession(config: string, open: Omit<Open, 'version'>, e
   const { port, token } = lock.join
   const socket = new WebSocket(`ws://127.0.0.1:${port}/client`, { headers: { [CLIENT_TOKEN]: token } })
   socket.on('message', (data: Buffer, isBinary) => {
-    if (isBinary) events.onOutput(data[0] ?? 0, data.subarray(1))
-    else events.onMessage(JSON.parse(data.toString('utf8')) as ToClient)
+    if (isBinary) {
+      const taken = events.onOutput(data[0] ?? 0, data.subarray(1))
+      if (taken === undefined) return
+      socket.pause()
+      void taken.finally(() => socket.resume())
+    } else events.onMessage(JSON.parse(data.toString('utf8')) as ToClient)
   })
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   await new Promise<void>((resolve, reject) => {

@@ -31,6 +31,7 @@ export class SessionProcesses {
   readonly #relay: RelayThread
   readonly #listeners = new Map<ProcessId, (part: OutputPart) => void>()
   readonly #ended = new Map<ProcessId, Latch<NonNullable<ProcessModel['end']>>>()
+  readonly #read = new Map<ProcessId, Latch>()
   readonly #notes = new Map<ObjectKey, (text: string) => void>()
   /** Output and ends of processes whose opening is not answered yet. */
   readonly #early = new Map<ProcessId, OutputPart[]>()
@@ -49,6 +50,11 @@ export class SessionProcesses {
 
   note(object: ObjectKey, text: string): void {
     this.#notes.get(object)?.(text)
+  }
+
+  /** The relay told the last of a process's output. */
+  read(id: ProcessId): void {
+    this.#readOf(id).resolve()
   }
 
   /** The relay told what a process is now. */
@@ -87,15 +93,25 @@ export class SessionProcesses {
     this.#listeners.set(id, hear)
     for (const part of this.#early.get(id) ?? []) hear(part)
     this.#early.delete(id)
+    const { signal, write, end, resize } = this.actions(id)
+    return { id, pid: model.pid, command: model.command, ended: this.#end(model), signal, write, end, resize }
+  }
+
+  async #end({ id, end: known }: ProcessModel): Promise<NonNullable<ProcessModel['end']>> {
     const ended = new Latch<NonNullable<ProcessModel['end']>>()
     this.#ended.set(id, ended)
-    void ended.promise.then(() => {
-      this.#ended.delete(id)
-      this.#listeners.delete(id)
-    })
-    if (model.end !== undefined) ended.resolve(model.end)
-    const { signal, write, end, resize } = this.actions(id)
-    return { id, pid: model.pid, command: model.command, ended: ended.promise, signal, write, end, resize }
+    if (known !== undefined) ended.resolve(known)
+    const [end] = await Promise.all([ended.promise, this.#readOf(id).promise])
+    this.#ended.delete(id)
+    this.#read.delete(id)
+    this.#listeners.delete(id)
+    return end
+  }
+
+  #readOf(id: ProcessId): Latch {
+    const read = this.#read.get(id) ?? new Latch()
+    this.#read.set(id, read)
+    return read
   }
 
   /** What can be done with one, whoever started it. */

@@ -21,8 +21,8 @@ export interface ProjectOptions {
   readonly files: string
   /** The session's files, for a child that outlives its session. */
   readonly left: { readonly folder: string; readonly lock: string }
-  /** Where the session's Workers find each other; undefined where there is but one. */
-  readonly registry: string | undefined
+  /** Where the session's Workers find each other. Without it wrangler refuses a binding to a Worker that is not there. */
+  readonly registry: string
   readonly port: number
   readonly inspectorPort: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
@@ -111,7 +111,7 @@ export class Project {
       inspectorPort,
       logLevel: logLevel === 'debug' ? 'debug' : 'log',
       vars: {},
-      ...(registry === undefined ? {} : { registry }),
+      registry,
     })
     return url
   }

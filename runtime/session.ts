@@ -99,7 +99,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       dist,
       files: join(files, `worker-${index}`),
       left: { folder: files, lock: lockFile(homeOf(index)) },
-      registry: paths.length > 1 ? join(files, 'registry') : undefined,
+      registry: join(files, 'registry'),
       ...(options.env === undefined ? {} : { env: options.env }),
       ...(options.node === undefined ? {} : { node: options.node }),
       port: index === 0 ? (options.port ?? 0) : 0,
@@ -200,6 +200,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   function hear(news: RelayNews): void {
     if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
     else if (news.news === 'process-output') processes.output(news.process, news.part)
+    else if (news.news === 'process-read') processes.read(news.process)
     else if (news.news === 'process-note') processes.note(news.object, news.text)
     else if (news.news === 'process') hearProcess(news.process)
     else if (news.news === 'note') fleet.noted(news.instance, news.note)

@@ -33,7 +33,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
         ...(tty ? { tty: { cols: stdout.columns, rows: stdout.rows } } : {}),
       },
       {
-        onOutput: (source, bytes) => void (source === 2 ? stderr : stdout).write(bytes),
+        onOutput: (source, bytes) => written(source === 2 ? stderr : stdout, bytes),
         onMessage: (message) => {
           if (message.type === 'exit') exitCode = message.exitCode
           else if (message.type === 'note') say(message.text)
@@ -66,5 +66,13 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
   await joined.closed
   if (tty) stdin.setRawMode(false)
   stdin.pause()
+  // What is still on its way to a pipe would be lost with the process.
+  await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
   return exitCode
+}
+
+/** Writes; where the other end is slow, the promise waits for it. */
+function written(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> | undefined {
+  if (stream.write(bytes)) return undefined
+  return new Promise((resolve) => stream.once('drain', () => resolve()))
 }

@@ -1,15 +1,11 @@
-/** HTTP to the engine: connections kept alive, streams in and out, upgrades. Knows nothing of containers. */
-import http from 'node:http'
-import https from 'node:https'
+/** Calls to the engine: bodies and streams in and out, upgrades, and errors as the project tells them. Knows nothing of containers. */
+import { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { EngineAddress } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
-import { type Address, readAddress, sayAddress } from './address.ts'
+import { readAddress, sayAddress } from './address.ts'
 import { answerError, connectionError } from './errors.ts'
-import { ProcessSocket, sshArguments } from './ssh.ts'
-
-/** Idle connections kept for the next call. */
-const IDLE_CONNECTIONS = 16
+import { type Dial, Modem } from './modem.ts'
 
 type QueryValue = string | number | boolean | undefined | readonly string[] | Readonly<Record<string, unknown>>
 
@@ -39,19 +35,18 @@ export class Transport {
   readonly address: EngineAddress
   /** The address for people. */
   readonly name: string
-  private readonly where: Address
-  private readonly agent: http.Agent
+  private readonly modem: Modem
 
   /** `ssh` is the command used for ssh addresses. Connects only when called. */
   constructor(address: EngineAddress, ssh = 'ssh') {
     this.address = address
-    this.where = readAddress(address)
-    this.name = sayAddress(this.where)
-    this.agent = makeAgent(this.where, ssh)
+    const where = readAddress(address)
+    this.name = sayAddress(where)
+    this.modem = new Modem(where, ssh)
   }
 
   /** Calls and resolves as soon as the engine has answered with a success; its body is then the caller's to read or destroy. */
-  async send(call: Call): Promise<http.IncomingMessage> {
+  async send(call: Call): Promise<IncomingMessage> {
     try {
       return await this.once(call)
     } catch (error) {
@@ -83,112 +78,58 @@ export class Transport {
   }
 
   /** Calls with an upgrade; the connection is then the caller's. */
-  upgrade(call: Call): Promise<Duplex> {
-    return new Promise((resolve, reject) => {
-      const request = this.open(call, { Connection: 'Upgrade', Upgrade: 'tcp' })
-      request.on('upgrade', (_response, socket, head) => {
-        if (head.length > 0) socket.unshift(head)
-        resolve(socket)
-      })
-      request.on('response', (response) => {
-        readAll(response).then(
-          (body) => reject(answerError(response.statusCode ?? 0, body, call.doing)),
-          (error) => reject(connectionError(error, call.doing, this.name)),
-        )
-      })
-      request.on('error', (error) => reject(this.failure(error, call)))
-      request.end()
-    })
+  async upgrade(call: Call): Promise<Duplex> {
+    const answer = await this.dial(call, { headers: { 'Content-Type': 'text/plain', ...call.headers }, upgrade: true })
+    if (answer instanceof IncomingMessage) throw await this.refusal(answer, call)
+    return answer
   }
 
   /** Ends every connection, also those in use; what waits on them rejects. */
   close(): void {
-    this.agent.destroy()
+    this.modem.close()
   }
 
-  private once(call: Call): Promise<http.IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const body = call.json === undefined ? undefined : JSON.stringify(call.json)
-      const request = this.open(
-        call,
-        body === undefined
-          ? {}
-          : { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(body)) },
-      )
-      const source = call.stream && !Buffer.isBuffer(call.stream) ? call.stream : undefined
-      const fail = (error: unknown) => {
-        source?.destroy()
-        // An engine that refuses does not read the rest.
-        if (source && !request.writableFinished) request.destroy()
-        reject(error)
-      }
-      request.on('response', (response) => {
-        const status = response.statusCode ?? 0
-        if (status >= 200 && status < 400) return resolve(response)
-        readAll(response).then(
-          (body) => fail(answerError(status, body, call.doing)),
-          (error) => fail(connectionError(error, call.doing, this.name)),
-        )
-      })
-      request.on('error', (error) => {
-        // A kept connection may have been closed by the engine in the same moment; nothing was answered, and these repeat harmlessly.
-        const stale = request.reusedSocket && /ECONNRESET|EPIPE/.test((error as NodeJS.ErrnoException).code ?? '')
-        if (stale && !call.signal?.aborted && /GET|HEAD|DELETE/.test(call.method)) return reject(new StaleConnection())
-        fail(this.failure(error, call))
-      })
-      if (source) {
-        source.on('error', fail)
-        request.flushHeaders()
-        source.pipe(request)
-      } else if (call.stream) request.end(call.stream)
-      else request.end(body)
-    })
+  private async once(call: Call): Promise<IncomingMessage> {
+    const json = call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json))
+    const body = json ?? call.stream
+    const headers: Record<string, string> = body
+      ? { 'Content-Type': json ? 'application/json' : 'application/x-tar' }
+      : {}
+    try {
+      const response = (await this.dial(call, { headers: { ...headers, ...call.headers }, body })) as IncomingMessage
+      const status = response.statusCode ?? 0
+      if (status >= 200 && status < 400) return response
+      throw await this.refusal(response, call)
+    } catch (error) {
+      // An engine that refuses does not read the rest.
+      if (body && !Buffer.isBuffer(body)) body.destroy()
+      throw error
+    }
   }
 
-  private open(call: Call, headers: Record<string, string>): http.ClientRequest {
-    call.signal?.throwIfAborted()
-    const where = this.where
-    return (where.protocol === 'https' ? https : http).request({
-      agent: this.agent,
-      ...(where.protocol === undefined
-        ? { socketPath: where.socketPath, host: 'docker' }
-        : { host: where.host, port: where.port, ...(where.protocol === 'https' ? tlsOptions(where) : {}) }),
-      method: call.method,
-      path: call.path + queryString(call.query),
-      headers: {
-        Host: 'docker',
-        ...(call.stream ? { 'Content-Type': 'application/x-tar' } : {}),
-        ...call.headers,
-        ...headers,
-      },
-      ...(call.signal ? { signal: call.signal } : {}),
-    })
+  private async dial(call: Call, more: Pick<Dial, 'headers' | 'body' | 'upgrade'>): Promise<IncomingMessage | Duplex> {
+    const { method, signal } = call
+    signal?.throwIfAborted()
+    try {
+      return await this.modem.dial({ method, path: call.path + queryString(call.query), signal, ...more })
+    } catch (error) {
+      signal?.throwIfAborted()
+      // Nothing was answered, and these repeat harmlessly.
+      if (this.modem.isStale(error) && /GET|HEAD|DELETE/.test(method)) throw new StaleConnection()
+      throw connectionError(error, call.doing, this.name)
+    }
   }
 
-  private failure(error: unknown, call: Call): unknown {
-    return call.signal?.aborted ? call.signal.reason : connectionError(error, call.doing, this.name)
+  private async refusal(response: IncomingMessage, call: Call): Promise<unknown> {
+    try {
+      return answerError(response.statusCode ?? 0, await readAll(response), call.doing)
+    } catch (error) {
+      return connectionError(error, call.doing, this.name)
+    }
   }
 }
 
 class StaleConnection extends Error {}
-
-function tlsOptions(where: Extract<Address, { protocol: 'https' }>): https.AgentOptions {
-  return {
-    ca: where.ca,
-    cert: where.cert,
-    key: where.key,
-    rejectUnauthorized: !where.insecure,
-    servername: /^[\d.:]+$/.test(where.host) ? '' : where.host,
-  }
-}
-
-function makeAgent(where: Address, ssh: string): http.Agent {
-  const options = { keepAlive: true, maxFreeSockets: IDLE_CONNECTIONS, scheduling: 'lifo' } as const
-  if (where.protocol === 'https') return new https.Agent({ ...options, ...tlsOptions(where) })
-  const agent = new http.Agent(options)
-  if (where.protocol === 'ssh') agent.createConnection = () => new ProcessSocket(ssh, sshArguments(where))
-  return agent
-}
 
 /** `?a=1&b=2`, or nothing. */
 export function queryString(query: Call['query']): string {

@@ -49,17 +49,22 @@ export class People {
     }
   }
 
-  /** As open(), for a reader on another thread: output is told, and more comes as it is taken. */
+  /** As open(), for a reader on another thread: output is told, more comes as it is taken, and `onRead` follows the last of it. */
   async openRead(
     object: ObjectKey,
     options: PersonOptions,
     tell: (process: ProcessId, piece: OutputPiece) => void,
+    onRead: (process: ProcessId) => void,
     onNote: (text: string) => void,
   ): Promise<ProcessModel> {
     const process = await this.open(object, options, onNote)
     const reader = new Reader(process, (piece) => tell(process.id, piece))
     this.#readers.set(process.id, reader)
-    void process.exit.catch(() => undefined).then(() => reader.ended.then(() => this.#readers.delete(process.id)))
+    const over = Promise.allSettled([process.exit, reader.ended])
+    void over.then(() => {
+      this.#readers.delete(process.id)
+      onRead(process.id)
+    })
     return process.model
   }
 

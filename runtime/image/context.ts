@@ -37,6 +37,12 @@ export interface Context {
   readonly looked: readonly string[]
 }
 
+/**
+ * wrangler's state, and ours: with each request something changes there. It is no part of a context, or an image whose context
+ * is the project's folder would be built anew for ever.
+ */
+const STATE = '.wrangler'
+
 /** The name in the tar of a Dockerfile that is outside of its context. */
 const OUTSIDE = '.moorage.dockerfile'
 
@@ -113,7 +119,7 @@ async function walk(root: string, folder: string, into: Walk): Promise<boolean> 
   for (const child of await readdir(path.join(root, folder), { withFileTypes: true })) {
     const name = folder === '' ? child.name : `${folder}/${child.name}`
     const type = child.isDirectory() ? 'folder' : child.isSymbolicLink() ? 'link' : child.isFile() ? 'file' : undefined
-    if (type === undefined) continue
+    if (type === undefined || child.name === STATE) continue
     const ignored = rules.ignores(name) && !always.has(name)
     if (type === 'folder') {
       const open = !ignored || rules.mayHoldExceptions(name) || [...always].some((one) => one.startsWith(`${name}/`))

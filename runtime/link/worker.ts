@@ -87,13 +87,16 @@ export class WorkerLink {
     const [id = '', port = ''] = (request.url ?? '').split(':')
     const instance = this.#instances.get(id)
     const tunnel = instance?.tunnel(String(request.headers[wire.TUNNEL]))
-    socket.once('close', () => tunnel?.over.resolve())
+    const closed = instance?.object.opened()
+    socket.once('close', () => {
+      tunnel?.over.resolve()
+      closed?.()
+    })
     try {
       if (instance === undefined) throw new Error(LOST.message)
       const client = await this.#ready(instance, request)
       if (client === undefined) throw new NotRunning()
       const connection = await client.dial(Number(port))
-      socket.once('close', instance.object.opened())
       tunnel?.opened.resolve(true)
       if (head.length > 0) connection.write(head)
       join(socket, connection)

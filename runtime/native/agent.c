@@ -25,7 +25,8 @@
 struct link relay;
 
 static struct claim claim;
-static int64_t dial_at, dial_until;
+static int64_t dial_at; /* the next attempt, at the earliest */
+static int64_t dial_until;
 
 static void dial_run(struct source *source);
 static void signal_run(struct source *source);
@@ -91,20 +92,18 @@ static void frame(uint8_t type, uint32_t id, uint8_t *payload, size_t length) {
   }
 }
 
-/* Connections end with the link, processes do not. */
+/* Connections end with the link, processes do not. The next dial comes at once, unless the last one was just now. */
 static void lost(void) {
   for (struct entry *e = entries(), *next; e; e = next) {
     next = e->next;
     if (!e->is_process) connection_reset(e);
   }
-  dial_at = now_ms();
 }
 
 static void linked(int fd) {
-  uint8_t opening[OPENING_BYTES], running = app_state() == APP_RUNS;
+  uint8_t opening[OPENING_BYTES], running = app_state() != APP_NONE;
   if (!link_open(&relay, fd)) {
     close(fd);
-    dial_at = now_ms() + REDIAL_MS;
     return;
   }
   memcpy(opening, AGENT_MAGIC, 4);
@@ -112,6 +111,7 @@ static void linked(int fd) {
   memcpy(opening + 5, claim.secret, SECRET_BYTES);
   link_raw(&relay, opening, sizeof opening);
   link_send(&relay, FROM_AGENT_HELLO, 0, &running, 1);
+  app_repeat();
   for (struct entry *e = entries(); e; e = e->next)
     if (e->is_process && e->listed) process_repeat(e);
 }

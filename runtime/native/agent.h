@@ -73,6 +73,8 @@ enum app_state app_state(void);
 /* Becomes two processes; returns in the one that goes on as the agent. */
 void app_run(uint8_t *payload, size_t length);
 void app_signal(int signal);
+/* After the link was opened again: says what may have been lost. */
+void app_repeat(void);
 /* Milliseconds until app_tick wants to be called, -1: never. */
 int app_wait_ms(void);
 void app_tick(void);

@@ -19,6 +19,7 @@
 
 static enum app_state state = APP_NONE;
 static pid_t pid = 1;
+static struct failure failed; /* while APP_FAILED */
 static int64_t failed_at;
 
 static void report_run(struct source *source);
@@ -96,8 +97,9 @@ static void report_run(struct source *s) {
   if (n < 0 && errno == EAGAIN) return;
   if (n == sizeof why) {
     state = APP_FAILED;
+    failed = why;
     failed_at = now_ms();
-    send_failed(0, (int)why.error, why.step);
+    app_repeat();
     return;
   }
   loop_close(s);
@@ -105,6 +107,10 @@ static void report_run(struct source *s) {
   uint8_t one[4];
   put32(one, 1);
   link_send(&relay, FROM_AGENT_STARTED, 0, one, sizeof one);
+}
+
+void app_repeat(void) {
+  if (state == APP_FAILED) send_failed(0, (int)failed.error, failed.step);
 }
 
 int app_wait_ms(void) {

@@ -1,6 +1,6 @@
 /*
  * The gateway's policy routing. It owns every address; these rules say which packets reach its ordinary listeners, so a
- * listener's local address is where a flow wanted to go, and which are sent on by the kernel. No netfilter.
+ * listener's local address is where a flow wanted to go, and which are sent on by the kernel.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>

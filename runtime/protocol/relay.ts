@@ -94,5 +94,7 @@ export type RelayNews =
   | { readonly news: 'refused'; readonly object: string; readonly port: number }
   | { readonly news: 'process'; readonly process: ProcessModel }
   | { readonly news: 'process-output'; readonly process: ProcessId; readonly part: OutputPart }
+  /** All output of a process that openProcess() started was told, and it has ended. */
+  | { readonly news: 'process-read'; readonly process: ProcessId }
   | { readonly news: 'process-note'; readonly object: ObjectKey; readonly text: string }
   | { readonly news: 'port-open'; readonly object: string; readonly open: number }

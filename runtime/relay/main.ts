@@ -78,6 +78,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
         object,
         { ...open, cwd: open.cwd, user: open.user, pty: open.tty, stdout: 'pipe', stderr: 'pipe' },
         (process, part) => tell({ news: 'process-output', process, part }),
+        (process) => tell({ news: 'process-read', process }),
         (text) => tell({ news: 'process-note', object, text }),
       ),
     writeProcess: ({ process, bytes }) => processes.get(process).write(bytes),

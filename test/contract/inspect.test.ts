@@ -29,3 +29,9 @@ about('images', 'inspect', (ask) => {
     assert.deepEqual(await ask('images'), {})
   })
 })
+
+about('methods under the experimental flag', 'inspect', (ask) => {
+  it('are not there without it', async () => {
+    assert.deepEqual(await ask('experimental'), [])
+  })
+})

@@ -111,6 +111,33 @@ aboutOnce('an object that is idle', () => {
   })
 })
 
+aboutOnce('an object that hibernates', () => {
+  it('finds running true in the constructor that a WebSocket message brings about', async () => {
+    await using object = new ContractObject('Plain')
+    const boot = await object.run('life', 'boot')
+    await object.run('life', 'inactivityTimeout', { ms: '60000' })
+    const socket = new WebSocket(`${(await object.url()).replace('http', 'ws')}/fetch/`)
+    const look = (): Promise<{ instance: string; runningInConstructor: boolean; running: boolean }> =>
+      new Promise((resolve, reject) => {
+        socket.onmessage = ({ data }) => resolve(JSON.parse(data))
+        socket.onclose = ({ code }) => reject(new Error(`closed: ${code}`))
+        socket.send('look')
+      })
+    await new Promise((resolve, reject) => {
+      socket.onopen = resolve
+      socket.onerror = () => reject(new Error('the WebSocket failed'))
+    })
+    const before = await look()
+    await new Promise((resolve) => setTimeout(resolve, 13_000))
+    const after = await look()
+    socket.onclose = null
+    socket.close()
+    assert.notEqual(after.instance, before.instance)
+    assert.deepEqual([after.runningInConstructor, after.running], [true, true])
+    assert.equal(await object.run('life', 'whichBoot'), boot)
+  })
+})
+
 aboutOnce('setInactivityTimeout', () => {
   for (const ms of ['0', '-5']) {
     it(`rejects with a TypeError for ${ms}`, async () => {

@@ -19,6 +19,14 @@ const REFUSED: readonly [what: string, options: unknown, name: string, message?:
   ['an image with a space', { image: 'an image' }, 'TypeError'],
   ['an image that is not ASCII', { image: 'bäse' }, 'TypeError'],
   ['an image together with a container snapshot', { image: 'a', containerSnapshot: { id: 'b' } }, 'TypeError'],
+  [
+    'a snapshot restored to the root directory',
+    { directorySnapshots: [{ snapshot: { id: 'a', size: 1, dir: '/data' }, mountPoint: '/' }] },
+    'Error',
+  ],
+  ['a restore path that is relative', { directorySnapshots: [{ mountPoint: 'data' }] }, 'TypeError'],
+  ['a restore path with odd components', { directorySnapshots: [{ mountPoint: '/data/../etc' }] }, 'TypeError'],
+  ['a missing mount point', { directorySnapshots: [{}] }, 'Error'],
   ['an instance name that is unknown', { instance: 'enormous' }, 'TypeError'],
   ['resources that are not positive', { instance: { vcpu: 0, memoryMib: 256, diskMb: 2000 } }, 'RangeError'],
   ['memory that is negative', { instance: { vcpu: 1, memoryMib: -1, diskMb: 2000 } }, 'RangeError'],
@@ -138,5 +146,5 @@ about(
       assert.deepEqual((await ask('ownCommand')).argv, ['--from-entrypoint', '--from-cmd'])
     })
   },
-  'WithEntrypoint',
+  { className: 'WithEntrypoint' },
 )

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Happening, SessionEvent } from '../../runtime/protocol/events.ts'
-import { type ObjectModel, objectKey, type ProcessId, type ProcessModel, type SessionModel } from '../../runtime/protocol/model.ts'
+import {
+  type ObjectModel,
+  objectKey,
+  type ProcessId,
+  type ProcessModel,
+  type SessionModel,
+} from '../../runtime/protocol/model.ts'
 import { reduce, Store } from '../../runtime/store.ts'
 
 const A = objectKey('Quotes', 'a')
@@ -49,8 +55,14 @@ function touched(event: Happening): string[] {
 describe('the model after an event', () => {
   it('has other values only where the event touches it', () => {
     assert.deepEqual(touched({ type: 'engine', engine: { state: 'lost', message: 'gone' } }), ['engine'])
-    assert.deepEqual(touched({ type: 'worker', project: 'two', worker: { state: 'reloading' } }), ['projects', 'projects[1]'])
-    assert.deepEqual(touched({ type: 'image', className: 'Quotes', image: { state: 'unknown' } }), ['classes', 'classes[0]'])
+    assert.deepEqual(touched({ type: 'worker', project: 'two', worker: { state: 'reloading' } }), [
+      'projects',
+      'projects[1]',
+    ])
+    assert.deepEqual(touched({ type: 'image', className: 'Quotes', image: { state: 'unknown' } }), [
+      'classes',
+      'classes[0]',
+    ])
     assert.deepEqual(touched({ type: 'container', object: B, container: { state: 'none' } }), ['objects', 'objects[1]'])
     assert.deepEqual(touched({ type: 'object', object: object(A) }), ['objects', 'objects[0]'])
     assert.deepEqual(touched({ type: 'object', object: object(objectKey('Other', 'c')) }), ['objects', 'objects[2]'])

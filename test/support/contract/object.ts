@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { describe } from 'node:test'
+import { after, describe } from 'node:test'
 import { contractUrl, useContract } from './session.ts'
 
 /** What may be compared with assert.deepEqual: the sentence's own JSON. */
@@ -7,6 +7,10 @@ import { contractUrl, useContract } from './session.ts'
 export type Told = any
 
 export type Args = Readonly<Record<string, string>>
+
+/** Where an object waits with its input gate closed, and how that is called. */
+export const WAITS = { block: 'blockConcurrencyWhile', transaction: 'a storage transaction' } as const
+export type Inside = keyof typeof WAITS
 
 /** The instance went away while it was asked, as when it is aborted. */
 export class InstanceLost extends Error {}
@@ -24,13 +28,13 @@ export class ContractObject implements AsyncDisposable {
   }
 
   /** Runs one sentence in a request of its own and leaves the container as it is. */
-  run(topic: string, sentence: string, args: Args = {}, options: { inside?: boolean } = {}): Promise<Told> {
-    return this.#run(topic, sentence, { ...args, keep: '1', ...(options.inside ? { inside: '1' } : {}) })
+  run(topic: string, sentence: string, args: Args = {}, inside?: Inside): Promise<Told> {
+    return this.#run(topic, sentence, { ...args, keep: '1', ...(inside === undefined ? {} : { inside }) })
   }
 
   /** Runs one sentence and destroys the container after it. */
-  once(topic: string, sentence: string, args: Args = {}, options: { inside?: boolean } = {}): Promise<Told> {
-    return this.#run(topic, sentence, { ...args, ...(options.inside ? { inside: '1' } : {}) })
+  once(topic: string, sentence: string, args: Args = {}, inside?: Inside): Promise<Told> {
+    return this.#run(topic, sentence, { ...args, ...(inside === undefined ? {} : { inside }) })
   }
 
   async #run(topic: string, sentence: string, query: Args): Promise<Told> {
@@ -70,21 +74,36 @@ export class ContractObject implements AsyncDisposable {
   }
 }
 
-/** Asks a new object of a class for one sentence. */
+/** Asks an object for one sentence. */
 export type Ask = (sentence: string, args?: Args) => Promise<Told>
 
-/** How many sentences run at once: each has an object of its own. */
+/** How many sentences run at once. */
 const CONCURRENCY = 4
 
 /**
- * Tests of one topic, each run twice: as an ordinary request of the object, and with the object inside blockConcurrencyWhile,
- * where nothing but what the block waits for reaches it.
+ * Tests of one topic, run as an ordinary request of the object, and again where nothing but what is waited for reaches it:
+ * inside blockConcurrencyWhile, or another of WAITS. `ask` takes a new object for each sentence; `together` takes one object
+ * for all, whose container runs on, for sentences that leave it as it was.
  */
-export function about(title: string, topic: string, tests: (ask: Ask) => void, className = 'Plain'): void {
+export function about(
+  title: string,
+  topic: string,
+  tests: (ask: Ask, together: Ask) => void,
+  { className = 'Plain', waits = ['block'] }: { className?: string; waits?: readonly Inside[] } = {},
+): void {
   useContract()
-  for (const inside of [false, true]) {
-    const ask: Ask = (sentence, args) => new ContractObject(className).once(topic, sentence, args, { inside })
-    describe(inside ? `${title}, inside blockConcurrencyWhile` : title, { concurrency: CONCURRENCY }, () => tests(ask))
+  for (const inside of [undefined, ...waits]) {
+    let shared: ContractObject | undefined
+    const ask: Ask = (sentence, args) => new ContractObject(className).once(topic, sentence, args, inside)
+    const together: Ask = (sentence, args) => {
+      shared ??= new ContractObject(className)
+      return shared.run(topic, sentence, args, inside)
+    }
+    const where = inside === undefined ? '' : `, inside ${WAITS[inside]}`
+    describe(`${title}${where}`, { concurrency: CONCURRENCY }, () => {
+      after(() => shared?.[Symbol.asyncDispose]())
+      tests(ask, together)
+    })
   }
 }
 

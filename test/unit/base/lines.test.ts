@@ -18,7 +18,8 @@ describe('a stream cut into lines', () => {
     for (let size = 1; size < 8; size++) {
       const cutter = new LineCutter()
       const lines: (string | undefined)[] = []
-      for (let at = 0; at < bytes(text).length; at += size) lines.push(...cutter.push(bytes(text).subarray(at, at + size)))
+      for (let at = 0; at < bytes(text).length; at += size)
+        lines.push(...cutter.push(bytes(text).subarray(at, at + size)))
       lines.push(cutter.end())
       assert.deepEqual(lines, ['grüße', '✓ 𝄞', '', 'end'], `${size} bytes`)
     }

@@ -74,8 +74,12 @@ describe('a name asked for with internet', () => {
 describe('names asked for over TCP', () => {
   const framed = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes])
   /** Answers each query with itself, upper case. */
-  const upper = async (asked: Uint8Array): Promise<Uint8Array> => Buffer.from(Buffer.from(asked).toString().toUpperCase())
-  const setUp = (rest = Buffer.alloc(0), answer: typeof answerName = upper): { client: Duplex; server: Duplex } => {
+  const upper = async (asked: Uint8Array): Promise<Uint8Array> =>
+    Buffer.from(Buffer.from(asked).toString().toUpperCase())
+  const setUp = (
+    rest: Buffer = Buffer.alloc(0),
+    answer: typeof answerName = upper,
+  ): { client: Duplex; server: Duplex } => {
     const [client, server] = duplexPair()
     server.on('error', () => undefined)
     answerNamesOver(server, rest, () => true, answer)

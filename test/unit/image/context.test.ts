@@ -36,6 +36,11 @@ describe('readContext', () => {
     assert.deepEqual(await names(at.dockerfile, at.folder), ['Dockerfile', 'b/', 'b/a', 'b/c', 'empty/', 'link'])
   })
 
+  it('leaves out the state of wrangler, which changes with each request, wherever it lies', async () => {
+    await using at = await folderOf({ Dockerfile: 'FROM a', '.wrangler/state/x': '', 'b/.wrangler/y': '', 'b/c': '' })
+    assert.deepEqual(await names(at.dockerfile, at.folder), ['Dockerfile', 'b/', 'b/c'])
+  })
+
   it('leaves out what .dockerignore says, but never the Dockerfile and itself', async () => {
     await using at = await folderOf({
       Dockerfile: 'FROM a',

@@ -1,7 +1,13 @@
 /** The agent's end of its wire: scripted by a test frame by frame, or dialling real loopback servers. */
 import { connect, type Socket } from 'node:net'
 import { FromAgent, Stream, ToAgent } from '../../../runtime/protocol/agent.ts'
-import { encodeFrame, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WINDOW_BYTES } from '../../../runtime/protocol/frames.ts'
+import {
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  MAX_PAYLOAD_BYTES,
+  WINDOW_BYTES,
+} from '../../../runtime/protocol/frames.ts'
 
 const NAMES = new Map<number, string>(Object.entries(ToAgent).map(([name, type]) => [type, name]))
 const ECONNREFUSED = 111
@@ -93,13 +99,22 @@ export class DiallingAgent {
   #dial({ id, payload }: Frame): { take(frame: Frame): void } {
     let credit = WINDOW_BYTES
     let ended = false
-    const inner = connect({ port: Buffer.from(payload).readUInt16LE(0), host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+    const inner = connect({
+      port: Buffer.from(payload).readUInt16LE(0),
+      host: '127.0.0.1',
+      allowHalfOpen: true,
+      noDelay: true,
+    })
     this.connections.add(inner)
     inner.on('close', () => this.connections.delete(inner))
     inner.on('connect', () => this.#send(FromAgent.OPENED, id))
     inner.on('error', (error: NodeJS.ErrnoException) => {
       ended = true
-      this.#send(FromAgent.FAILED, id, Buffer.concat([u32(error.code === 'ECONNREFUSED' ? ECONNREFUSED : 104), Buffer.of(8)]))
+      this.#send(
+        FromAgent.FAILED,
+        id,
+        Buffer.concat([u32(error.code === 'ECONNREFUSED' ? ECONNREFUSED : 104), Buffer.of(8)]),
+      )
     })
     const pump = (): void => {
       while (credit > 0) {

@@ -140,7 +140,10 @@ describe('a flow', () => {
     parked[0]?.socket.write(Buffer.concat([proxyHeader(443), Buffer.from('hello')]))
     await came
     assert.deepEqual(
-      heard.flows.map(({ flow, rest }) => `${flow?.source}:${flow?.sourcePort} -> ${flow?.destination}:${flow?.destinationPort} ${rest}`),
+      heard.flows.map(
+        ({ flow, rest }) =>
+          `${flow?.source}:${flow?.sourcePort} -> ${flow?.destination}:${flow?.destinationPort} ${rest}`,
+      ),
       ['10.213.0.16:40000 -> 1.2.3.4:443 hello'],
     )
     await accept(Kind.PARKED)
@@ -207,7 +210,10 @@ describe('a datagram', () => {
     assert.deepEqual([datagram.source, String(datagram.bytes)], ['10.213.0.16', 'query'])
     datagram.answer(Buffer.from('answer'))
     const [frame] = new FrameReader().push(await control.reader.take(9 + 6))
-    assert.deepEqual([frame?.type, frame?.id, String(Buffer.from(frame?.payload ?? []))], [ToGateway.ANSWER, 9, 'answer'])
+    assert.deepEqual(
+      [frame?.type, frame?.id, String(Buffer.from(frame?.payload ?? []))],
+      [ToGateway.ANSWER, 9, 'answer'],
+    )
   })
 
   it('without a query is passed over', async (t) => {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, request, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer, connect, type Socket } from 'node:net'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { type Duplex, duplexPair, PassThrough } from 'node:stream'
 import { describe, it, type TestContext } from 'node:test'
 import { AgentLink, DialError } from '../../../runtime/link/agent.ts'
@@ -43,7 +50,9 @@ async function setUp(t: TestContext) {
     front.removeAllListeners('upgrade')
     front.on('upgrade', (incoming, socket, head) => {
       socket.on('error', () => undefined)
-      client.upgrade(incoming, socket, head, container, target(incoming)).catch(() => socket.end('HTTP/1.1 502 X\r\n\r\n'))
+      client
+        .upgrade(incoming, socket, head, container, target(incoming))
+        .catch(() => socket.end('HTTP/1.1 502 X\r\n\r\n'))
     })
   }
   /** Serves as the container does, and leads the front to it. */
@@ -52,14 +61,22 @@ async function setUp(t: TestContext) {
     to(await listen(t, server))
     return server
   }
-  const ask = async (options: { method?: string; path?: string; headers?: Record<string, string | string[]>; body?: string } = {}) => {
+  const ask = async (
+    options: { method?: string; path?: string; headers?: Record<string, string | string[]>; body?: string } = {},
+  ) => {
     const outgoing = request({ host: '127.0.0.1', port, agent: false, ...options })
     outgoing.end(options.body)
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
     answer.setEncoding('utf8')
     let text = ''
     for await (const chunk of answer) text += chunk
-    return { status: answer.statusCode, message: answer.statusMessage, headers: answer.headers, raw: answer.rawHeaders, text }
+    return {
+      status: answer.statusCode,
+      message: answer.statusMessage,
+      headers: answer.headers,
+      raw: answer.rawHeaders,
+      text,
+    }
   }
   return { agent, link, client, port, to, serve, ask, failures }
 }
@@ -74,7 +91,8 @@ async function textOf(incoming: IncomingMessage): Promise<string> {
 const echo: RequestListener = (incoming, outgoing) => {
   void textOf(incoming).then((body) => {
     const headers: string[] = []
-    for (let i = 0; i < incoming.rawHeaders.length; i += 2) headers.push(`${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}`)
+    for (let i = 0; i < incoming.rawHeaders.length; i += 2)
+      headers.push(`${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}`)
     outgoing.end([`${incoming.method} ${incoming.url}`, ...headers, '', body].join('\n'))
   })
 }
@@ -100,7 +118,7 @@ describe('a request', () => {
     const { serve, ask } = await setUp(t)
     await serve(echo)
     for (const method of ['GET', 'DELETE', 'OPTIONS', 'POST']) {
-      const headers = method === 'POST' ? { 'content-length': '0' } : {}
+      const headers: Record<string, string> = method === 'POST' ? { 'content-length': '0' } : {}
       const lines = (await ask({ method, headers })).text.split('\n')
       assert.ok(!lines.some((line) => /transfer-encoding/i.test(line)), lines.join('|'))
       assert.equal(lines.at(-1), '')
@@ -113,7 +131,13 @@ describe('a request', () => {
       incoming.once('data', (chunk) => outgoing.write(`got ${chunk}`))
       incoming.on('end', () => outgoing.end(' end'))
     })
-    const outgoing = request({ host: '127.0.0.1', port, method: 'POST', headers: { 'transfer-encoding': 'chunked' }, agent: false })
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      headers: { 'transfer-encoding': 'chunked' },
+      agent: false,
+    })
     outgoing.write('one')
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
     assert.equal(String((await once(answer, 'data'))[0]), 'got one')
@@ -126,7 +150,13 @@ describe('a request', () => {
     await serve((incoming, outgoing) => incoming.pipe(outgoing))
     const body = Buffer.alloc(8_000_000)
     for (let i = 0; i < body.length; i += 4) body.writeUInt32LE(i, i)
-    const outgoing = request({ host: '127.0.0.1', port, method: 'POST', headers: { 'content-length': body.length }, agent: false })
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      headers: { 'content-length': body.length },
+      agent: false,
+    })
     outgoing.end(body)
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage]
     assert.ok(Buffer.concat(await answer.toArray()).equals(body))
@@ -138,7 +168,16 @@ describe('an answer', () => {
     const { serve, ask } = await setUp(t)
     await serve((_, outgoing) => {
       outgoing.sendDate = false
-      outgoing.writeHead(302, 'Over There', ['Location', '/x', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'Content-Length', '0'])
+      outgoing.writeHead(302, 'Over There', [
+        'Location',
+        '/x',
+        'Set-Cookie',
+        'a=1',
+        'Set-Cookie',
+        'b=2',
+        'Content-Length',
+        '0',
+      ])
       outgoing.end()
     })
     const { status, message, raw } = await ask()
@@ -195,7 +234,13 @@ describe('an answer', () => {
     const { to, port } = await setUp(t)
     const container = await listener(t)
     to(container.port)
-    const outgoing = request({ host: '127.0.0.1', port, method: 'POST', headers: { 'content-length': 1_000_000 }, agent: false })
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      headers: { 'content-length': 1_000_000 },
+      agent: false,
+    })
     outgoing.on('error', () => undefined)
     outgoing.write('first')
     const socket = await container.next()
@@ -331,7 +376,8 @@ describe('an upgrade', () => {
     server.on('upgrade', (incoming, socket: Duplex, first: Buffer) => {
       socket.on('error', () => undefined)
       socket.unshift(first)
-      for (let i = 0; i < incoming.rawHeaders.length; i += 2) head += `${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}\n`
+      for (let i = 0; i < incoming.rawHeaders.length; i += 2)
+        head += `${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}\n`
       socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nx-mine: yes\r\n\r\n')
       socket.pipe(socket)
     })

@@ -23,7 +23,12 @@ describe('the headers for the container', () => {
   })
 
   it('keep what is needed to read the body', () => {
-    assert.deepEqual(requestHeaders(['Transfer-Encoding', 'chunked'], 'h'), ['Host', 'h', 'Transfer-Encoding', 'chunked'])
+    assert.deepEqual(requestHeaders(['Transfer-Encoding', 'chunked'], 'h'), [
+      'Host',
+      'h',
+      'Transfer-Encoding',
+      'chunked',
+    ])
   })
 })
 

@@ -28,7 +28,14 @@ describe('a PROXY protocol v2 header', () => {
   })
 
   it('is refused as soon as the bytes cannot be one', () => {
-    const wrong = ['47', `${SIGNATURE.slice(0, 20)}ff`, `${SIGNATURE}1111000c`, `${SIGNATURE}2121000c`, `${SIGNATURE}2111000b`, `${SIGNATURE}2111ffff`]
+    const wrong = [
+      '47',
+      `${SIGNATURE.slice(0, 20)}ff`,
+      `${SIGNATURE}1111000c`,
+      `${SIGNATURE}2121000c`,
+      `${SIGNATURE}2111000b`,
+      `${SIGNATURE}2111ffff`,
+    ]
     for (const hex of wrong) assert.throws(() => readProxyHeader(Buffer.from(hex, 'hex')), /PROXY protocol header/, hex)
   })
 })

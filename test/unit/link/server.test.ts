@@ -99,9 +99,7 @@ describe('the loopback server', () => {
 
   it('adds no headers of its own to an answer', async (t) => {
     const { raw, port } = await setUp(t)
-    const answer = await raw(
-      `GET /call HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\nx-moorage-token: ${TOKEN}\r\n\r\n`,
-    )
+    const answer = await raw(`GET /call HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\nx-moorage-token: ${TOKEN}\r\n\r\n`)
     assert.equal(answer.split('\r\n\r\n')[0], 'HTTP/1.1 200 OK')
   })
 

@@ -12,7 +12,9 @@ export async function socketPair(t: TestContext): Promise<[Socket, Socket]> {
 }
 
 /** A server that hands out its connections one after the other. */
-export async function listener(t: TestContext): Promise<{ port: number; next: () => Promise<Socket>; close: () => void }> {
+export async function listener(
+  t: TestContext,
+): Promise<{ port: number; next: () => Promise<Socket>; close: () => void }> {
   const came: Socket[] = []
   const waiting: ((socket: Socket) => void)[] = []
   const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -32,7 +34,10 @@ export async function listener(t: TestContext): Promise<{ port: number; next: ()
 }
 
 /** Resolves when a socket is closed. */
-export function closed(socket: { closed: boolean; once(event: 'close', listener: () => void): unknown }): Promise<void> {
+export function closed(socket: {
+  closed: boolean
+  once(event: 'close', listener: () => void): unknown
+}): Promise<void> {
   return socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', () => resolve()))
 }
 

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { CLAIM, type Command, CommandFlag, encodeClaim, encodeCommand, Stream } from '../../../runtime/protocol/agent.ts'
+import {
+  CLAIM,
+  type Command,
+  CommandFlag,
+  encodeClaim,
+  encodeCommand,
+  Stream,
+} from '../../../runtime/protocol/agent.ts'
 import { FrameReader, SECRET_BYTES, WIRE_VERSION } from '../../../runtime/protocol/frames.ts'
 
 const COMMAND: Command = {

@@ -40,9 +40,13 @@ describe('a reader', () => {
       const reader = new FrameReader()
       const read: { type: number; id: number; payload: string }[] = []
       for (let at = 0; at < stream.length; at += step) {
-        for (const frame of reader.push(stream.subarray(at, at + step))) read.push({ ...frame, payload: hex(frame.payload) })
+        for (const frame of reader.push(stream.subarray(at, at + step)))
+          read.push({ ...frame, payload: hex(frame.payload) })
       }
-      assert.deepEqual(read, sent.map((frame) => ({ ...frame, payload: hex(frame.payload) })))
+      assert.deepEqual(
+        read,
+        sent.map((frame) => ({ ...frame, payload: hex(frame.payload) })),
+      )
     })
   }
 

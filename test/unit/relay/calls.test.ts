@@ -51,7 +51,11 @@ function setUp(t: TestContext) {
 describe('calls over a message port', () => {
   it('are answered, both ways, many at once', async (t) => {
     const { kitchen, guest } = setUp(t)
-    const answers = await Promise.all([guest.ask.double({ n: 1 }), kitchen.ask.name({ polite: true }), guest.ask.double({ n: 2 })])
+    const answers = await Promise.all([
+      guest.ask.double({ n: 1 }),
+      kitchen.ask.name({ polite: true }),
+      guest.ask.double({ n: 2 }),
+    ])
     assert.deepEqual(answers, [2, 'Dr. Guest', 4])
   })
 

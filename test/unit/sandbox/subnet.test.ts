@@ -39,7 +39,15 @@ describe('a subnet clashes', () => {
   }
 
   it('with nothing where the machine has only IPv6', () => {
-    const six = { family: 'IPv6', address: '::1', netmask: 'ff', mac: '', cidr: null, internal: true, scopeid: 0 } as const
+    const six = {
+      family: 'IPv6',
+      address: '::1',
+      netmask: 'ff',
+      mac: '',
+      cidr: null,
+      internal: true,
+      scopeid: 0,
+    } as const
     assert.equal(clashes(OWN, { lo: [six], none: undefined }), false)
   })
 })
@@ -48,9 +56,12 @@ describe('addresses of sandboxes', () => {
   it('are all of the subnet but the first and the last, each once', () => {
     const addresses = new Addresses(OWN)
     const all: string[] = []
-    assert.throws(() => {
-      for (;;) all.push(addresses.take())
-    }, { name: 'RangeError', message: 'All addresses of the session are in use.' })
+    assert.throws(
+      () => {
+        for (;;) all.push(addresses.take())
+      },
+      { name: 'RangeError', message: 'All addresses of the session are in use.' },
+    )
     assert.deepEqual([all[0], all.at(-1), all.length], ['10.213.4.16', '10.213.7.254', 1_007])
     assert.equal(new Set(all).size, all.length)
   })
@@ -86,7 +97,13 @@ describe('what no sandbox may reach', () => {
 describe('whether the engine runs here', () => {
   it('is seen by the bridge of its network', () => {
     const id = '0123456789abcdef0123'
-    assert.equal(isLocal(id, (path) => path === '/sys/class/net/br-0123456789ab'), true)
-    assert.equal(isLocal(id, () => false), false)
+    assert.equal(
+      isLocal(id, (path) => path === '/sys/class/net/br-0123456789ab'),
+      true,
+    )
+    assert.equal(
+      isLocal(id, () => false),
+      false,
+    )
   })
 })

@@ -50,8 +50,8 @@ export default {
       const { inside, keep, ...args } = Object.fromEntries(url.searchParams)
       const [topic = '', sentence = ''] = rest
       const run = stub.run as unknown as (...all: unknown[]) => Promise<string>
-      const told = await run(topic, sentence, args, { inside: inside !== undefined, keep: keep !== undefined }).catch(
-        (error: unknown) => JSON.stringify({ lost: String(error) }),
+      const told = await run(topic, sentence, args, { inside, keep: keep !== undefined }).catch((error: unknown) =>
+        JSON.stringify({ lost: String(error) }),
       )
       return new Response(told, { headers: { 'content-type': 'application/json' } })
     }

@@ -3,8 +3,8 @@ import { sentences } from './sentences/index.ts'
 import { tell, until } from './tell.ts'
 
 export interface RunOptions {
-  /** Runs the sentence inside blockConcurrencyWhile. */
-  inside: boolean
+  /** Runs the sentence inside blockConcurrencyWhile, or a storage transaction. */
+  inside?: 'block' | 'transaction'
   /** Leaves the container as it is, for a sentence that takes several requests. */
   keep: boolean
 }
@@ -49,10 +49,23 @@ export class PlainObject extends DurableObject {
       }
     }
     try {
-      return options.inside ? await this.ctx.blockConcurrencyWhile(work) : await work()
+      if (options.inside === 'block') return await this.ctx.blockConcurrencyWhile(work)
+      if (options.inside === 'transaction') return await this.ctx.storage.transaction(work)
+      return await work()
     } finally {
       if (!options.keep) await this.ctx.container?.destroy()
     }
+  }
+
+  /** A WebSocket that may hibernate: whatever it is sent, it answers with what `life.look` tells. */
+  override async fetch(): Promise<Response> {
+    const { 0: client, 1: server } = new WebSocketPair()
+    this.ctx.acceptWebSocket(server)
+    return new Response(null, { status: 101, webSocket: client })
+  }
+
+  override async webSocketMessage(socket: WebSocket): Promise<void> {
+    socket.send(JSON.stringify(await sentences.life?.look?.(this, {})))
   }
 
   /** One request to the container's server. */
@@ -72,9 +85,9 @@ export class PlainObject extends DurableObject {
     })
   }
 
-  /** Starts the container and waits for its server; what it says about itself. */
+  /** Starts the container, unless it runs already, and waits for its server; what it says about itself. */
   async boot(options?: ContainerStartupOptions, port = 8080): Promise<Boot> {
-    this.container.start(options)
+    if (!this.container.running) this.container.start(options)
     await this.ready(port)
     return (await this.get('boot', port)).json()
   }

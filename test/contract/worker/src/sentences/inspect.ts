@@ -23,4 +23,7 @@ export const inspect: Sentences = {
   },
 
   images: (o) => o.container.images,
+
+  experimental: (o) =>
+    ['setLabels', 'interceptOutboundTcp', 'snapshotDirectory'].filter((method) => method in o.container),
 }

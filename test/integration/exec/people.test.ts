@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { Latch } from '../../../runtime/base/latch.ts'
+import type { ProcessModel } from '../../../runtime/index.ts'
+import { root } from '../../support/root.mjs'
+import { type Box, type Running, run } from '../../support/session.ts'
+
+let running: Running
+let box: Box
+
+before(async () => {
+  running = await run('box')
+  box = running.box('alice')
+  await box.start()
+})
+after(() => running[Symbol.asyncDispose]())
+
+/** What `moorage exec` says and ends with. */
+async function moorage(
+  args: readonly string[],
+  input?: Buffer | string,
+): Promise<{ code: number; out: string; err: string }> {
+  const child = command(args)
+  const [out, err] = [collect(child.stdout), collect(child.stderr)]
+  child.stdin?.end(input ?? '')
+  const [code] = (await once(child, 'close')) as [number]
+  return { code, out: (await out).toString(), err: (await err).toString() }
+}
+
+function command(args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'exec', ...args], { cwd: running.folder })
+}
+
+async function collect(stream: NodeJS.ReadableStream | null): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** Opens a process through the front door and gives all that it writes. */
+async function open(argv: readonly string[], more: object = {}) {
+  const heard: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' }
+  const process = await running.session.object(box.key).exec({
+    argv,
+    onOutput: (stream, bytes) => {
+      heard[stream] += Buffer.from(bytes).toString()
+    },
+    ...more,
+  })
+  return { process, heard }
+}
+
+describe('a process that a person opens through the front door', () => {
+  it('is heard on stdout and stderr apart, typed into, and ends with its exit code', async () => {
+    const { process, heard } = await open(['sh', '-c', 'cat; echo oops >&2; exit 7'])
+    await process.write(Buffer.from('hello'))
+    await process.end()
+    const end = await process.ended
+    assert.equal(end.exitCode, 7)
+    assert.deepEqual(heard, { stdout: 'hello', stderr: 'oops\n' })
+  })
+
+  it('has a terminal of the size asked for, and of the one it is changed to', async () => {
+    const first = new Latch()
+    const heard: string[] = []
+    const process = await running.session.object(box.key).exec({
+      argv: ['sh', '-c', 'stty size; read line; stty size'],
+      tty: { cols: 100, rows: 30 },
+      onOutput: (_, bytes) => {
+        heard.push(Buffer.from(bytes).toString())
+        first.resolve()
+      },
+    })
+    await first.promise
+    await process.resize(80, 24)
+    await process.write(Buffer.from('\n'))
+    await process.ended
+    assert.match(heard.join(''), /^30 100\r\n[\s\S]*24 80\r\n$/)
+  })
+
+  it('is ended by a signal, which its end names', async () => {
+    const { process } = await open(['sleep', '1000'])
+    await process.signal(15)
+    const { exitCode, signal } = await process.ended
+    assert.deepEqual({ exitCode, signal }, { exitCode: 143, signal: 15 })
+  })
+
+  it('is part of the model, with who started it and how it ended, and no value of its environment', async () => {
+    const { process } = await open(['true'], { env: { SECRET: 'swordfish' }, cwd: '/tmp', user: 'root' })
+    await process.ended
+    const model = running.session.model.processes.find(({ id }) => id === process.id) as ProcessModel
+    const { command, cwd, user, by, terminal, pid, end } = model
+    assert.deepEqual(
+      { command, cwd, user, by, terminal, exitCode: end?.exitCode },
+      { command: ['true'], cwd: '/tmp', user: 'root', by: 'person', terminal: false, exitCode: 0 },
+    )
+    assert.equal(pid, process.pid)
+    assert.ok(!JSON.stringify(running.events.all).includes('swordfish'))
+  })
+
+  it('keeps its output, which can be read afterwards', async () => {
+    const { process } = await open(['sh', '-c', 'echo one; echo two >&2'])
+    await process.ended
+    const kept = await running.session.process(process.id).output()
+    const parts = [...kept.head, ...kept.tail].map(({ stream, bytes }) => `${stream} ${Buffer.from(bytes)}`)
+    assert.deepEqual(parts.sort(), ['stderr two\n', 'stdout one\n'])
+  })
+
+  it('keeps the beginning and the end of more than it can keep', async () => {
+    const { process } = await open(['sh', '-c', 'echo first; head -c 20000000 /dev/zero; echo last'])
+    await process.ended
+    const { head, tail, lostBytes } = await running.session.process(process.id).output()
+    assert.ok(
+      Buffer.from(head[0]?.bytes ?? [])
+        .toString()
+        .startsWith('first\n'),
+    )
+    assert.ok(
+      Buffer.from(tail.at(-1)?.bytes ?? [])
+        .toString()
+        .endsWith('last\n'),
+    )
+    const kept = [...head, ...tail].reduce((sum, { bytes }) => sum + bytes.length, 0)
+    assert.equal(kept + lostBytes, 20_000_000 + 'first\nlast\n'.length)
+  })
+
+  it('is refused with the reason where it cannot be started', async () => {
+    await assert.rejects(open(['no-such-program']), {
+      code: 'executable-not-found',
+      message: /no-such-program.*no such file/,
+    })
+    await assert.rejects(open(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
+    await assert.rejects(open(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
+  })
+})
+
+describe('moorage exec', () => {
+  it('passes stdin, stdout, stderr and the exit code on', async () => {
+    const { code, out, err } = await moorage(['alice', '--', 'sh', '-c', 'cat; echo oops >&2; exit 4'], 'hello')
+    assert.deepEqual({ code, out, err }, { code: 4, out: 'hello', err: 'oops\n' })
+  })
+
+  it('takes user, folder and environment', async () => {
+    const { out } = await moorage([
+      'Box/alice',
+      '-u',
+      '0',
+      '-w',
+      '/tmp',
+      '-e',
+      'A=b',
+      '--',
+      'sh',
+      '-c',
+      'id -u; pwd; echo $A',
+    ])
+    assert.equal(out, '0\n/tmp\nb\n')
+  })
+
+  it('moves bytes exactly, in both directions', async () => {
+    const input = Buffer.alloc(3_000_000, 'moorage')
+    const child = command(['alice', '--', 'cat'])
+    const out = collect(child.stdout)
+    child.stdin?.end(input)
+    assert.ok(input.equals(await out))
+  })
+
+  it('opens a shell where no command is given', async () => {
+    const { code, out } = await moorage(['alice'], 'echo in a shell; exit 3\n')
+    assert.deepEqual({ code, out }, { code: 3, out: 'in a shell\n' })
+  })
+
+  it('sends a signal on that it gets itself', async () => {
+    const child = command([
+      'alice',
+      '--',
+      'sh',
+      '-c',
+      'trap "echo caught; exit 9" TERM; echo ready; while :; do sleep 0.1; done',
+    ])
+    const [chunk] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+    assert.equal(chunk.toString(), 'ready\n')
+    const rest = collect(child.stdout)
+    child.kill('SIGTERM')
+    const [code] = await once(child, 'close')
+    assert.deepEqual({ code, rest: (await rest).toString() }, { code: 9, rest: 'caught\n' })
+  })
+
+  it('says which objects there are where it does not know one, and ends with 125', async () => {
+    const { code, err } = await moorage(['nobody', '--', 'true'])
+    assert.deepEqual({ code, err }, { code: 125, err: 'There is no object "nobody".\n  There are: Box/alice\n' })
+  })
+
+  it('ends what it started when its terminal goes', async () => {
+    const child = command(['alice', '--', 'sleep', '4711'])
+    await running.events.next('the process', (event) => event.type === 'process' && event.process.command[1] === '4711')
+    child.kill('SIGKILL')
+    const end = await running.events.next(
+      'its end',
+      (event) => event.type === 'process' && event.process.command[1] === '4711' && event.process.end,
+    )
+    assert.equal(end.signal, 9)
+  })
+})
