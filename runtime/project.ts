@@ -6,6 +6,7 @@ import { MoorageError } from './protocol/errors.ts'
 import type { Happening } from './protocol/events.ts'
 import type { WorkerState } from './protocol/model.ts'
 import { type ChildEvent, openChild, type WranglerChild } from './wrangler/child.ts'
+import { chosenNode } from './wrangler/node.ts'
 
 /** A reload that says nothing of its end is over after this. */
 const RELOAD_LIMIT_MS = 30_000
@@ -75,7 +76,7 @@ export class Project {
       session,
       files: left,
       onInstall: onNotice,
-      ...(node === undefined ? {} : { findNode: async () => ({ path: node, env: {} }) }),
+      ...(node === undefined ? {} : { findNode: () => chosenNode(node) }),
     })
     this.#child = child
     if (this.#engine !== undefined) child.sweeps(session, this.#engine)

@@ -156,7 +156,9 @@ export class InstanceRoute {
       tunnel.opened.resolve(false)
       tunnel.over.resolve()
     }
-    for (const poll of this.polls) poll.destroy()
+    // An answer, not a broken connection: the isolate would tell the developer of an error.
+    for (const poll of this.polls) if (!poll.headersSent) poll.writeHead(410, { 'content-length': 0 }).end()
+    this.polls.clear()
     this.socket.close(1000)
   }
 }

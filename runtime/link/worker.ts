@@ -177,7 +177,7 @@ export class WorkerLink {
     response.on('close', () => instance.polls.delete(response))
     await this.#after(instance, request)
     const outcome = await this.#events.ask.end({ instance: instance.id, life: Number(request.headers[wire.LIFE]) })
-    if (!response.destroyed) reply(response, instance, outcome)
+    if (!response.headersSent && !response.destroyed) reply(response, instance, outcome)
   }
 
   async #tunnel(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {

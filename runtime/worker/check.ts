@@ -275,23 +275,25 @@ function array(value: unknown, field: string): readonly unknown[] {
   return value
 }
 
-function dictionary(value: unknown, field: string): Record<string, string> {
-  if (!isObject(value) || Array.isArray(value)) throw wrongField(field, 'object')
+/** A record of strings. @throws TypeError that names the field and the dictionary it is in. */
+export function dictionary(value: unknown, field: string, on?: string): Record<string, string> {
+  if (!isObject(value) || Array.isArray(value)) throw wrongField(field, 'object', on)
   return Object.fromEntries(Object.keys(value).map((name) => [name, toText(value[name])]))
 }
 
 /** A template throws for a symbol, which String() would not. */
-function toText(value: unknown): string {
+export function toText(value: unknown): string {
   return `${value as string}`
 }
 
-function wrongField(field: string, type: string): TypeError {
+/** How a field of the wrong type is told; `on` is the dictionary. */
+export function wrongField(field: string, type: string, on = 'StartupOptions'): TypeError {
   return new TypeError(
-    `Incorrect type for the '${field}' field on 'StartupOptions': the provided value is not of type '${type}'.`,
+    `Incorrect type for the '${field}' field on '${on}': the provided value is not of type '${type}'.`,
   )
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return (typeof value === 'object' && value !== null) || typeof value === 'function'
 }
 

@@ -1,6 +1,9 @@
 /** `ctx.container`: the platform's container object, by way of the runtime. What the words are is in check.ts, what a life is in life.ts. */
 import type { Attached, Outcome } from '../protocol/worker.ts'
 import * as check from './check.ts'
+import { calledFrom, exec } from './exec.ts'
+import { checkExec } from './exec-options.ts'
+import type { ExecProcess } from './exec-process.ts'
 import { type Hold, watchWith } from './hold.ts'
 import { type Life, Lives } from './life.ts'
 import type { Link } from './link.ts'
@@ -27,6 +30,7 @@ export function createContainer(options: ContainerOptions): { container: object;
   const { link, captures, experimental, waiting, hold } = options
   const lives = new Lives()
   let images: readonly string[] = []
+  let processes = 0
 
   /** Waits for the end of a life on behalf of `running`, whether or not anyone calls monitor(). */
   const watch = (life: Life): void => {
@@ -134,12 +138,14 @@ export function createContainer(options: ContainerOptions): { container: object;
       return settle(() => link.ask({ method: 'inspect' }).then((value) => value ?? null))
     }
 
-    exec(...args: unknown[]): Promise<never> {
+    exec(...args: unknown[]): Promise<ExecProcess> {
       void this.#own
+      const stack = calledFrom(Container.prototype.exec)
       return settle(() => {
-        check.requireArgument(args, 'exec', 'Array')
         if (!lives.running) throw check.notRunning('exec')
-        return Promise.reject(check.notYet('exec()'))
+        const process = ++processes
+        const heard = (seq: number, running: boolean) => lives.heard(seq, running)
+        return exec(checkExec(args), { link, process, stack, heard, waiting })
       })
     }
 

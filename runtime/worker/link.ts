@@ -4,7 +4,7 @@
  * a message waits until blockConcurrencyWhile has ended.
  */
 
-import type { Attached, Call, EntryOptions, Note, Outcome, Refusal } from '../protocol/worker.ts'
+import type { Attached, Call, EntryOptions, ExecRequest, Note, Outcome, Refusal, Tell } from '../protocol/worker.ts'
 import * as wire from '../protocol/worker.ts'
 import { refusalError } from './check.ts'
 
@@ -113,22 +113,39 @@ export class Link {
   }
 
   async #call(seq: number, call: Call): Promise<Answer> {
-    const post = (number: number): Promise<Response> =>
-      this.#fetch('/call', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${number}` },
-        body: JSON.stringify(call),
-      })
-    let response = await post(seq)
-    if (response.status === GONE) {
-      // The runtime evicted the instance while an event was on its way to it.
-      await response.body?.cancel()
-      await this.attach()
-      response = await post(++this.#seq)
-    }
+    const response = await this.#ordered(seq, '/call', call)
     const body = (await response.json()) as { value?: unknown } & Refusal
     const refusal = response.status === 200 ? undefined : body
     return { value: body.value, refusal, running: runningOf(response) }
+  }
+
+  /**
+   * Asks for a process, or tells one something: numbered like a call, and answered as the wire says.
+   * @param path `/exec`, `/process/<n>/tell`
+   */
+  exec(path: string, body: ExecRequest | Tell): { seq: number; response: Promise<Response> } {
+    const seq = ++this.#seq
+    return { seq, response: this.#ordered(seq, path, body) }
+  }
+
+  /** A stream of a process: the answer's body, or the request's. Rejects where the runtime is gone. */
+  stream(process: number, stream: 'stdin' | 'stdout' | 'stderr', init: RequestInit = {}): Promise<Response> {
+    return this.#fetch(`/process/${process}/${stream}`, { ...init, headers: { [wire.INSTANCE]: this.#instance() } })
+  }
+
+  async #ordered(seq: number, path: string, body: unknown): Promise<Response> {
+    const post = (number: number): Promise<Response> =>
+      this.#fetch(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${number}` },
+        body: JSON.stringify(body),
+      })
+    const response = await post(seq)
+    if (response.status !== GONE) return response
+    // The runtime evicted the instance while an event was on its way to it.
+    await response.body?.cancel()
+    await this.attach()
+    return post(++this.#seq)
   }
 
   /** As call(), for those who wait: the value, or a throw of what the runtime refuses with. */

@@ -14,7 +14,7 @@ import { MoorageError } from '../protocol/errors.ts'
 import { checkDockerfiles, readProject, type WranglerConfig } from './config.ts'
 import { type FoundWrangler, findWrangler, loadWrangler, type RawConfig, type Wrangler } from './found.ts'
 import { type LeftFiles, removeLeft } from './left.ts'
-import { failedMessage } from './problems.ts'
+import { describeConfig, failedMessage } from './problems.ts'
 import { Server } from './serve.ts'
 import { watchWorkerd } from './workerd.ts'
 
@@ -91,7 +91,7 @@ async function open(config: string, env: string | undefined): Promise<Opened> {
   } catch (error) {
     const raw = rawConfig(wrangler, config)
     checkDockerfiles((env === undefined ? undefined : raw?.env?.[env]?.containers) ?? raw?.containers ?? [], around)
-    throw new MoorageError('config-invalid', (error as Error).message, { detail: { config } })
+    throw new MoorageError('config-invalid', describeConfig(error), { detail: { config } })
   }
   const project = readProject(read, around)
   return { wrangler, found, config: read, project, env }

@@ -63,6 +63,17 @@ export async function findNode(
   return { path: await cachedNode(onInstall, around, onPath ?? around.version), env: {} }
 }
 
+/** The Node that somebody chose. @throws MoorageError `node-too-old` where it will not do. */
+export async function chosenNode(
+  path: string,
+  versionOf: NodeSurroundings['versionOf'] = surroundings().versionOf,
+): Promise<NodeProgram> {
+  const version = await versionOf(path)
+  if (version === undefined) throw tooOld(`The Node that was chosen, ${path}, is no Node program.`)
+  if (isAtLeast(version, OLDEST_NODE)) return { path, env: {} }
+  throw tooOld(`The Node that was chosen, ${path}, is Node ${version}; wrangler needs ${OLDEST_NODE} or newer.`)
+}
+
 async function cachedNode(onInstall: (text: string) => void, around: NodeSurroundings, have: string): Promise<string> {
   const name = packageName(around.platform, around.arch)
   const folder = join(around.cache, `${name}-${INSTALLED_MAJOR}`)

@@ -12,6 +12,21 @@ export function failedMessage(error: unknown): Extract<FromChild, { type: 'faile
   return { type: 'failed', code: 'worker-failed', message: describe(error), advice: [], detail: {} }
 }
 
+/** Why a config cannot be read, with the place where wrangler knows it. */
+export function describeConfig(error: unknown): string {
+  const { message, location } = error as { message: string; location?: ConfigPlace }
+  if (location?.file === undefined) return message
+  const { file, line, column, lineText } = location
+  return `${file}:${line}:${column + 1}: ${message}\n    ${lineText.trim()}`
+}
+
+interface ConfigPlace {
+  readonly file?: string
+  readonly line: number
+  readonly column: number
+  readonly lineText: string
+}
+
 /** What is wrong, in words for people. */
 export function describe(error: unknown): string {
   const message = buildMessage(error)
@@ -43,21 +58,21 @@ export function isAddressInUse(error: unknown): boolean {
   return code === 'EADDRINUSE' || code === 'ERR_ADDRESS_IN_USE' || /address already in use/i.test(String(message))
 }
 
-/** The error of a port that another program has. */
-export function portInUse(port: number): MoorageError {
+/** The error of a port that another program has; `option` chooses another one. */
+export function portInUse(port: number, option = '--port'): MoorageError {
   return new MoorageError('port-in-use', `Port ${port} is in use by another program.`, {
-    advice: ['Choose another one with --port, or end the program that listens there.'],
+    advice: [`Choose another one with ${option}, or end the program that listens there.`],
     detail: { port },
   })
 }
 
 /** workerd would say it later and worse. @throws MoorageError `port-in-use`. */
-export async function checkPort(port: number, host: string): Promise<void> {
+export async function checkPort(port: number, host: string, option?: string): Promise<void> {
   if (port === 0) return
   await new Promise<void>((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? reject(portInUse(port)) : resolve(),
+      error.code === 'EADDRINUSE' ? reject(portInUse(port, option)) : resolve(),
     )
     probe.listen({ port, host: host === '*' ? '0.0.0.0' : host, exclusive: true }, () => probe.close(() => resolve()))
   })

@@ -55,6 +55,7 @@ export class Server {
    */
   async open(): Promise<void> {
     await checkPort(this.#port, this.#options.start.host)
+    await checkPort(this.#inspectorPort, '127.0.0.1', '--inspector-port')
     for (;;) {
       const attempt = await this.#attempt()
       if (this.#disposed) return

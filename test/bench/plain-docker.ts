@@ -4,68 +4,50 @@ import http from 'node:http'
 import { docker } from '../support/left.ts'
 import { took } from './interleave.ts'
 
+const ADDRESS = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
+
 /** Runs containers of one image. Disposing it removes them and the network. */
 export class PlainDocker implements AsyncDisposable {
   readonly image: string
-  readonly #network: string
-  readonly #ids = new Set<string>()
+  /** The name of the network, and a label of all its containers. */
+  readonly #name: string
 
-  private constructor(image: string, network: string) {
+  private constructor(image: string, name: string) {
     this.image = image
-    this.#network = network
+    this.#name = name
   }
 
   static async on(image: string): Promise<PlainDocker> {
-    const network = `plain-docker-${randomBytes(4).toString('hex')}`
-    await docker(['network', 'create', network])
-    return new PlainDocker(image, network)
+    const name = `plain-docker-${randomBytes(4).toString('hex')}`
+    await docker(['network', 'create', name])
+    return new PlainDocker(image, name)
   }
 
   /** `docker run -d` until port 8080 answers, in ms. */
-  run = async (): Promise<number> => {
-    let id = ''
-    const time = await took(async () => {
-      id = await docker(['run', '--detach', '--network', this.#network, this.image])
-      this.#ids.add(id)
-      const address = await docker([
-        'inspect',
-        '--format',
-        '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}',
-        id,
-      ])
-      await answers(address)
-    })
-    await this.#remove([id])
-    return time
-  }
+  run = async (): Promise<number> => this.runMany(1)
 
   /** The same, `count` at once, until the last answers. */
   runMany = async (count: number): Promise<number> => {
-    const ids: string[] = []
-    const time = await took(() =>
-      Promise.all(
-        Array.from({ length: count }, async () => {
-          const id = await docker(['run', '--detach', '--network', this.#network, this.image])
-          this.#ids.add(id)
-          ids.push(id)
-          const format = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'
-          await answers(await docker(['inspect', '--format', format, id]))
-        }),
-      ),
-    )
-    await this.#remove(ids)
+    const time = await took(() => Promise.all(Array.from({ length: count }, () => this.#runOne())))
+    await this.#removeAll()
     return time
   }
 
-  async #remove(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return
-    await docker(['rm', '--force', ...ids])
-    for (const id of ids) this.#ids.delete(id)
+  async #runOne(): Promise<void> {
+    const id = await docker(['run', '--detach', '--network', this.#name, '--label', this.#name, this.image])
+    await answers(await docker(['inspect', '--format', ADDRESS, id]))
+  }
+
+  async #removeAll(): Promise<void> {
+    const ids = (await docker(['ps', '--all', '--quiet', '--filter', `label=${this.#name}`]))
+      .split('\n')
+      .filter(Boolean)
+    if (ids.length > 0) await docker(['rm', '--force', ...ids])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#remove([...this.#ids])
-    await docker(['network', 'rm', this.#network])
+    await this.#removeAll()
+    await docker(['network', 'rm', this.#name])
   }
 }
 

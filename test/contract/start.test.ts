@@ -25,7 +25,7 @@ const REFUSED: readonly [what: string, options: unknown, name: string, message?:
     'Error',
   ],
   ['a restore path that is relative', { directorySnapshots: [{ mountPoint: 'data' }] }, 'TypeError'],
-  ['a restore path with odd components', { directorySnapshots: [{ mountPoint: '/data/../etc' }] }, 'TypeError'],
+  ['a restore path with odd components', { directorySnapshots: [{ mountPoint: '/../etc' }] }, 'TypeError'],
   ['a missing mount point', { directorySnapshots: [{}] }, 'Error'],
   ['an instance name that is unknown', { instance: 'enormous' }, 'TypeError'],
   ['resources that are not positive', { instance: { vcpu: 0, memoryMib: 256, diskMb: 2000 } }, 'RangeError'],

@@ -297,9 +297,9 @@ describe('a Worker', () => {
     await using opened = await open({ ...files, 'src/index.ts': source('one').replace(/export default.*/, '') })
     const { url } = await opened.start()
     await opened.project.write({ 'src/index.ts': source('default') })
-    await opened.next('reloaded')
-    await opened.next('reloaded')
-    assert.equal(await text(url), 'default')
+    // Once for the module and once for the entry, or once for both.
+    do await opened.next('reloaded')
+    while ((await text(url)) !== 'default')
   })
 
   it('tells its console apart from wrangler’s', async () => {

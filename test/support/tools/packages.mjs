@@ -31,7 +31,10 @@ export const FOR_TESTS = [
   BUSYBOX,
   { program: 'musl-gcc', packages: ['musl-tools'] },
   { program: 'aarch64-linux-gnu-gcc', packages: ['gcc-aarch64-linux-gnu'] },
+  { program: '/usr/aarch64-linux-gnu/include/linux/rtnetlink.h', packages: ['linux-libc-dev-arm64-cross'] },
   { program: 'qemu-aarch64-static', packages: ['qemu-user-static'] },
+  // Tests of the network look at it from outside, and make networks of their own.
+  { program: 'ip', packages: ['iproute2'] },
   // Native modules of the VS Code server are compiled for the Node that runs it.
   { program: 'g++', packages: ['g++'] },
   { program: 'make', packages: ['make'] },

@@ -2,38 +2,46 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseExec } from '../../../runtime/cli/exec-arguments.ts'
 
-const BARE = { config: undefined, object: 'Quotes/anna', argv: [], user: undefined, cwd: undefined, env: {} }
-
 describe('moorage exec', () => {
-  it('wants an object, and no command for a shell', () => {
-    assert.deepEqual(parseExec(['Quotes/anna']), BARE)
+  it('takes an object, and the command behind --', () => {
+    assert.deepEqual(parseExec(['Quotes/alice', '--', 'sh', '-c', 'ls --all']), {
+      config: undefined,
+      object: 'Quotes/alice',
+      argv: ['sh', '-c', 'ls --all'],
+      user: undefined,
+      cwd: undefined,
+      env: {},
+    })
   })
 
-  it('takes all behind -- as it is', () => {
-    const argv = ['sh', '-c', 'echo "$A"', '--', '--user']
-    assert.deepEqual(parseExec(['Quotes/anna', '--', ...argv]), { ...BARE, argv })
-  })
-
-  it('takes user, folder and environment', () => {
+  it('takes options before and behind the object, and leaves those of the command alone', () => {
+    const { object, argv, user, cwd, env } = parseExec([
+      '-u',
+      'app',
+      'alice',
+      '--cwd',
+      '/tmp',
+      '-e',
+      'A=b=c',
+      '--',
+      'env',
+      '-u',
+      'X',
+    ])
     assert.deepEqual(
-      parseExec(['-u', 'node', '-w', '/app', '-e', 'A=1=2', '-e', 'B=', '-c', 'x.toml', 'Quotes/anna']),
-      {
-        ...BARE,
-        config: 'x.toml',
-        user: 'node',
-        cwd: '/app',
-        env: { A: '1=2', B: '' },
-      },
+      { object, argv, user, cwd, env },
+      { object: 'alice', argv: ['env', '-u', 'X'], user: 'app', cwd: '/tmp', env: { A: 'b=c' } },
     )
   })
 
-  it('says what is wrong', () => {
-    assert.throws(() => parseExec([]), { message: 'Which object? moorage exec Class/name -- command' })
-    assert.throws(() => parseExec(['--', 'ls']), { message: 'Which object? moorage exec Class/name -- command' })
-    assert.throws(() => parseExec(['Quotes/anna', 'ls', 'x']), {
-      message: 'The command stands behind --: moorage exec Quotes/anna -- ls x',
+  it('means a shell without a command', () => assert.deepEqual(parseExec(['alice']).argv, []))
+
+  it('says what is missing or misplaced', () => {
+    assert.throws(() => parseExec([]), /Which object\?/)
+    assert.throws(() => parseExec(['alice', 'ls']), {
+      message: 'The command stands behind --: moorage exec alice -- ls',
     })
-    assert.throws(() => parseExec(['Quotes/anna', '-e', '=1']), { message: '-e is NAME=VALUE.' })
-    assert.throws(() => parseExec(['Quotes/anna', '--tty']), /Unknown option '--tty'/)
+    assert.throws(() => parseExec(['alice', '-e', 'A']), { message: '-e is NAME=VALUE.' })
+    assert.throws(() => parseExec(['--nonsense']), /nonsense/)
   })
 })

@@ -60,12 +60,18 @@ describe('the order of what an instance asks', () => {
     assert.equal(order.at(-1), 'request after 5')
   })
 
-  it('ends with the instance: its long polls break, its socket is closed, and nothing waits any more', async () => {
+  it('ends with the instance: its long polls are answered, its socket is closed, and nothing waits any more', async () => {
     const { route, closed, call, order } = setUp()
     const waiting = call(7)
-    route.polls.add({ destroy: () => closed.push('poll') } as unknown as ServerResponse)
+    const poll = (headersSent: boolean): ServerResponse =>
+      ({
+        headersSent,
+        writeHead: (status: number) => ({ end: () => closed.push(`poll ${status}`) }),
+      }) as unknown as ServerResponse
+    route.polls.add(poll(false))
+    route.polls.add(poll(true))
     route.close()
-    assert.deepEqual(closed, ['poll', 'socket 1000'])
+    assert.deepEqual(closed, ['poll 410', 'socket 1000'])
     await waiting
     assert.deepEqual(order, ['call 7'])
   })

@@ -185,12 +185,13 @@ describe('attach', () => {
       polling.resolve()
       return new Promise(() => undefined)
     }
-    const poll = assert.rejects(ask('/end', { 'x-moorage-instance': instance, 'x-moorage-life': 1 }, '', 'GET'))
+    const poll = ask('/end', { 'x-moorage-instance': instance, 'x-moorage-life': 1 }, '', 'GET')
     await polling.promise
     const over = once(socket, 'close')
     workers.evict(instance)
     assert.equal((await over)[0], 1000)
-    await Promise.all([poll, told('detached i1')])
+    assert.equal((await poll).status, 410)
+    await told('detached i1')
   })
 })
 

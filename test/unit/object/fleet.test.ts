@@ -9,7 +9,12 @@ import type { StartOptions } from '../../../runtime/protocol/worker.ts'
 import { type FakeContainer, fakeContainer, fakeEngine, fakeRelay, settled, stateLine } from './fakes.ts'
 
 /** A class whose images and containers are there at once. */
-function fakeClass(className: string, log: string[], boxes: FakeContainer[], more: { max?: number; closing?: Promise<void> } = {}) {
+function fakeClass(
+  className: string,
+  log: string[],
+  boxes: FakeContainer[],
+  more: { max?: number; closing?: Promise<void> } = {},
+) {
   return {
     config: { className, images: { worker: { reference: 'worker:1' } } },
     project: 'example',
@@ -44,7 +49,10 @@ function setUp(more: { max?: number; closing?: Promise<void> } = {}) {
     report: (happening) => {
       happenings.push(happening)
       if (happening.type === 'container') log.push(`${happening.object} ${stateLine(happening.container)}`)
-      else log.push(happening.type === 'object' ? `object ${happening.object.key} ${happening.object.memory}` : happening.type)
+      else
+        log.push(
+          happening.type === 'object' ? `object ${happening.object.key} ${happening.object.memory}` : happening.type,
+        )
     },
   })
   fleet.addClass(fakeClass('Quotes', log, boxes, more))
@@ -152,7 +160,10 @@ describe('output', () => {
       ],
     )
     const object = [...fleet.objects.values()][0]!
-    assert.deepEqual((await object.log.read()).map(({ text }) => text), ['one', 'two'])
+    assert.deepEqual(
+      (await object.log.read()).map(({ text }) => text),
+      ['one', 'two'],
+    )
   })
 })
 
@@ -175,10 +186,10 @@ describe('a class', () => {
     await start(instance)
     log.length = 0
     await fleet.restartClass('Quotes', { kind: 'image-rebuilt' })
-    assert.deepEqual(log.filter((line) => /running|stopped/.test(line)), [
-      'Quotes/a stopped: Ended because its image was built anew.',
-      'Quotes/a running box2',
-    ])
+    assert.deepEqual(
+      log.filter((line) => /running|stopped/.test(line)),
+      ['Quotes/a stopped: Ended because its image was built anew.', 'Quotes/a running box2'],
+    )
     assert.equal(other.length, 1)
   })
 })
@@ -202,17 +213,23 @@ describe('an object that someone means', () => {
   it('is not guessed: what there is is listed', async () => {
     const fleet = await some()
     const second = 'c0ffeebb'.padEnd(64, '2')
-    assert.throws(() => fleet.find('bob'), (error: { message: string; advice: string[] }) => {
-      assert.equal(error.message, 'There is no object "bob".')
-      assert.deepEqual(error.advice, [`There are: Quotes/anna, Quotes/${second}`])
-      return true
-    })
+    assert.throws(
+      () => fleet.find('bob'),
+      (error: { message: string; advice: string[] }) => {
+        assert.equal(error.message, 'There is no object "bob".')
+        assert.deepEqual(error.advice, [`There are: Quotes/anna, Quotes/${second}`])
+        return true
+      },
+    )
     assert.throws(() => fleet.find('c0ffee'), { message: `"c0ffee" may be Quotes/anna or Quotes/${second}.` })
     assert.throws(() => fleet.find('c0f'), { message: 'There is no object "c0f".' })
-    assert.throws(() => setUp().fleet.find('anna'), (error: { advice: string[] }) => {
-      assert.deepEqual(error.advice, ['No object was seen yet: send the Worker a request first.'])
-      return true
-    })
+    assert.throws(
+      () => setUp().fleet.find('anna'),
+      (error: { advice: string[] }) => {
+        assert.deepEqual(error.advice, ['No object was seen yet: send the Worker a request first.'])
+        return true
+      },
+    )
   })
 
   it('is an error where it was never seen', async () => {

@@ -1,0 +1,141 @@
+/**
+ * The three streams of a process. Output is fetched when it is first read, so that a process whose output nobody wants
+ * costs one request, and holds nothing. Bytes wait at the process's own pipe, not here.
+ */
+
+import { ERROR, type Refusal } from '../protocol/worker.ts'
+import { CONNECTION_LOST, refusalError } from './check.ts'
+
+/** Opens a stream: the answer that bears its bytes. */
+export type Open = () => Promise<Response>
+
+/** Bytes of one read: a pipe's worth. workerd's own streams read 4 KiB at a time unless they are asked for more. */
+const CHUNK_BYTES = 65_536
+
+/** stdout or stderr, as the Worker has it. */
+export class Output {
+  readonly #open: Open
+  readonly readable: ReadableStream<Uint8Array>
+  #disturbed = false
+  #reader: Promise<ReadableStreamBYOBReader> | undefined
+
+  constructor(open: Open) {
+    this.#open = open
+    this.readable = new ReadableStream({
+      type: 'bytes',
+      autoAllocateChunkSize: CHUNK_BYTES,
+      pull: (controller) => this.#pull(controller),
+      cancel: (reason) => this.#cancel(reason),
+    })
+  }
+
+  /** Whether someone has begun to read it, or said that he will not. */
+  get disturbed(): boolean {
+    return this.#disturbed
+  }
+
+  /** All of it at once. Nobody else can read it afterwards. @throws TypeError where someone holds it. */
+  readAll(): Promise<ArrayBuffer> {
+    this.readable.getReader()
+    return this.#open().then(async (response) => {
+      await check(response)
+      return response.arrayBuffer()
+    })
+  }
+
+  async #pull(controller: ReadableByteStreamController): Promise<void> {
+    this.#disturbed = true
+    this.#reader ??= this.#open().then(async (response) => {
+      const body = await check(response)
+      return body.getReader({ mode: 'byob' })
+    })
+    const reader = await this.#reader
+    const request = controller.byobRequest
+    // A read that was given up while the stream was opened.
+    if (!request?.view) return
+    const { buffer, byteOffset, byteLength } = request.view
+    const { done, value } = await reader.read(new Uint8Array(byteLength))
+    if (done) {
+      controller.close()
+      request.respond(0)
+      return
+    }
+    new Uint8Array(buffer, byteOffset, value.byteLength).set(value)
+    request.respond(value.byteLength)
+  }
+
+  async #cancel(reason: unknown): Promise<void> {
+    const opened = this.#disturbed
+    this.#disturbed = true
+    // Not opened, it is opened now: only so the runtime hears that nobody wants what the process writes.
+    const reader = this.#reader ?? (opened ? undefined : this.#open().then((response) => response.body ?? undefined))
+    await (await reader)?.cancel(reason)
+  }
+}
+
+/**
+ * Writes all that a stream has into another, and ends it; an error of either side ends the other. Never rejects.
+ * By hand: a stream made by a Worker's own code is not pumped behind a closed gate where it is a request's body, and two of
+ * workerd's identity streams piped into each other wait for each other for ever.
+ */
+export async function feed(source: ReadableStream, sink: WritableStream): Promise<void> {
+  const writer = sink.getWriter()
+  writer.closed.catch(() => {})
+  const read = reads(source)
+  try {
+    for (let chunk = await read.next(); chunk !== undefined; chunk = await read.next()) {
+      try {
+        await writer.write(chunk)
+      } catch (error) {
+        await read.cancel(error)
+        return
+      }
+    }
+    await writer.close()
+  } catch (error) {
+    await writer.abort(error).catch(() => {})
+  }
+}
+
+/** Reads much at a time where the stream can. */
+function reads(source: ReadableStream): { next(): Promise<unknown>; cancel(reason: unknown): Promise<void> } {
+  const cancelled = (reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader) => (reason: unknown) =>
+    reader.cancel(reason).catch(() => {})
+  const byob = byobReader(source)
+  if (byob) {
+    let buffer = new ArrayBuffer(CHUNK_BYTES)
+    return {
+      next: async () => {
+        const { done, value } = await byob.read(new Uint8Array(buffer))
+        if (done) return undefined
+        buffer = value.buffer.byteLength === CHUNK_BYTES ? (value.buffer as ArrayBuffer) : new ArrayBuffer(CHUNK_BYTES)
+        return value
+      },
+      cancel: cancelled(byob),
+    }
+  }
+  const reader = source.getReader()
+  return {
+    next: async () => {
+      const { done, value } = await reader.read()
+      return done ? undefined : value
+    },
+    cancel: cancelled(reader),
+  }
+}
+
+function byobReader(source: ReadableStream): ReadableStreamBYOBReader | undefined {
+  try {
+    return source.getReader({ mode: 'byob' })
+  } catch {
+    return undefined
+  }
+}
+
+/** The body of an answer to a stream's request. @throws Error where the stream is not to be had. */
+async function check(response: Response): Promise<ReadableStream> {
+  if (response.status === 200 && response.body) return response.body
+  await response.body?.cancel()
+  const refused = response.headers.get(ERROR)
+  throw refused === null ? new Error(CONNECTION_LOST) : refusalError(JSON.parse(decodeURIComponent(refused)) as Refusal)
+}

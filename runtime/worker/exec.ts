@@ -1,0 +1,140 @@
+/** Starts a process in the container: one request, whose answer says the pid and, when it comes, the end. */
+import type { Ended, ExecRequest, Refusal, Started, Tell } from '../protocol/worker.ts'
+import { CONNECTION_LOST, refusalError } from './check.ts'
+import type { CheckedExec } from './exec-options.ts'
+import { ExecProcess } from './exec-process.ts'
+import { feed, Output } from './exec-streams.ts'
+import { type Link, runningOf } from './link.ts'
+
+const SIGKILL = 9
+
+/** What an exec needs besides its arguments. */
+export interface ExecContext {
+  readonly link: Link
+  /** This process's number: the isolate's own, not in use. */
+  readonly process: number
+  /** Where the Worker called exec(), as a stack has it. */
+  readonly stack: string | undefined
+  /** Told what the answer says about `running`. */
+  readonly heard: (seq: number, running: boolean) => void
+  /** Told as a process begins and ends: while one runs, the object stays in memory. */
+  readonly waiting: (change: 1 | -1) => void
+}
+
+/**
+ * Starts a process. Resolves when it runs.
+ * @throws Error that says why it was not started.
+ */
+export async function exec(asked: CheckedExec, context: ExecContext): Promise<ExecProcess> {
+  const { link, process, waiting } = context
+  waiting(1)
+  try {
+    const { seq, response: answered } = link.exec('/exec', requestOf(asked, context))
+    const response = await answered
+    const running = runningOf(response)
+    if (running !== undefined) context.heard(seq, running)
+    if (response.status !== 200 || !response.body) throw refusalError((await response.json()) as Refusal)
+    const { pid, rest } = await readStart(response.body)
+    const [watched, kept] = response.body.tee()
+
+    let ended: Promise<number> | undefined
+    const tell = (told: Tell): void => {
+      if (!ended) link.exec(`/process/${process}/tell`, told).response.catch(() => {})
+    }
+    const kill = (): void => tell({ signal: SIGKILL })
+    const { signal } = asked
+    if (signal?.aborted) kill()
+    else signal?.addEventListener('abort', kill, { once: true })
+    // Read twice: here for our own sake, and where the Worker asks, in the block in which it does.
+    void readEnd(watched, rest).then((end) => {
+      ended = outcome(end)
+      ended.catch(() => {})
+      signal?.removeEventListener('abort', kill)
+      waiting(-1)
+    })
+
+    const output = (name: 'stdout' | 'stderr'): Output | undefined =>
+      asked[name] === 'pipe' ? new Output(() => link.stream(process, name)) : undefined
+    return new ExecProcess({
+      pid,
+      isPty: asked.pty !== undefined,
+      stdin: openStdin(asked.stdin, (body) => link.stream(process, 'stdin', { method: 'PUT', body })),
+      stdout: output('stdout'),
+      stderr: output('stderr'),
+      exit: () => ended ?? readEnd(kept, rest).then(outcome),
+      tell,
+    })
+  } catch (error) {
+    waiting(-1)
+    throw error
+  }
+}
+
+/** Where a function was called from, without the function itself; undefined where the engine does not tell. */
+export function calledFrom(callee: (...args: never[]) => unknown): string | undefined {
+  const at: { stack?: string } = {}
+  const { captureStackTrace } = Error as unknown as { captureStackTrace?(on: object, below: unknown): void }
+  captureStackTrace?.(at, callee)
+  const lines = at.stack?.split('\n').slice(1).join('\n')
+  return lines === '' ? undefined : lines
+}
+
+function requestOf(asked: CheckedExec, { process, stack }: ExecContext): ExecRequest {
+  const { cmd, env, cwd, user, stdin, stdout, stderr, pty } = asked
+  return {
+    process,
+    cmd,
+    env,
+    stdin: stdin !== undefined,
+    stdout,
+    stderr,
+    ...(cwd !== undefined && { cwd }),
+    ...(user !== undefined && { user }),
+    ...(pty && { pty }),
+    ...(stack !== undefined && { stack }),
+  }
+}
+
+/** Gives what the Worker writes, or what its stream has, to the process. Broken off by the process, the writer hears of it. */
+function openStdin(
+  stdin: ReadableStream | 'pipe' | undefined,
+  put: (body: ReadableStream) => Promise<Response>,
+): WritableStream | undefined {
+  if (stdin === undefined) return undefined
+  // workerd's own, not a TransformStream: that one is not pumped behind a closed gate.
+  const { readable, writable } = new IdentityTransformStream()
+  put(readable).catch(() => {})
+  if (stdin === 'pipe') return writable
+  void feed(stdin, writable)
+  return undefined
+}
+
+/** The first line of the answer, and what was read past it. */
+async function readStart(body: ReadableStream<Uint8Array>): Promise<Started & { rest: string }> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  for (let text = ''; ; ) {
+    const { done, value } = await reader.read()
+    if (done) throw new Error(CONNECTION_LOST)
+    text += decoder.decode(value, { stream: true })
+    const at = text.indexOf('\n')
+    if (at === -1) continue
+    reader.releaseLock()
+    return { ...(JSON.parse(text.slice(0, at)) as Started), rest: text.slice(at + 1) }
+  }
+}
+
+/** The last line of the answer. Broken off, it says that the connection was lost. Never rejects. */
+async function readEnd(body: ReadableStream<Uint8Array>, read: string): Promise<Ended> {
+  try {
+    return JSON.parse(read + (await new Response(body).text())) as Ended
+  } catch {
+    return { failure: { message: CONNECTION_LOST } }
+  }
+}
+
+/** What exitCode tells of an end. */
+async function outcome(end: Ended): Promise<number> {
+  if ('failure' in end) throw refusalError(end.failure)
+  return end.exitCode
+}
