@@ -36,7 +36,7 @@ export interface SweepOptions extends CallOptions {
 /** Between two looks at what is still there. */
 const LOOK_AGAIN_MS = 50
 
-const WITHIN_MS = 10_000
+const WITHIN_MS = 20_000
 
 /** Removes all that a session has in the engine at this address. See sweep. */
 export async function sweepSession(

@@ -1,4 +1,4 @@
-import { Latch } from '../base/latch.ts'
+import { Latch, within } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { Fact } from '../protocol/agent.ts'
 import { explainErrno } from '../protocol/errno.ts'
@@ -22,6 +22,8 @@ const ASK_TO_END = [SIGINT, SIGQUIT, SIGTERM]
 /** The exit code of a process that SIGKILL ended. */
 const KILLED = 128 + SIGKILL
 const LAST_LOG_LINES = 50
+/** The last lines, and the engine's word that memory ran out, come by other ways than the exit, at most this much later. */
+const LAST_WORDS_MS = 250
 /** An app that does not listen this long after its start may never do. */
 const PORT_PATIENCE_MS = 3_000
 
@@ -119,7 +121,7 @@ export class Life {
       }
       this.#prepared = prepared
       prepared.exit.then(
-        ({ exitCode }) => this.#exited(exitCode),
+        ({ exitCode }) => void this.#exited(prepared, exitCode),
         () => this.#finish(this.#destroying ?? { kind: 'engine-gone' }, KILLED),
       )
       this.#enter('start')
@@ -232,16 +234,16 @@ export class Life {
     this.#options.onState({ state: 'starting', life: this.number, since: this.#startedAt, phase })
   }
 
-  #exited(exitCode: number): void {
+  async #exited(prepared: Prepared, exitCode: number): Promise<void> {
+    await within(LAST_WORDS_MS, prepared.silent)
     const sent = this.#sent
     const bySignal = sent !== undefined && (exitCode === 128 + sent.signal || ASK_TO_END.includes(sent.signal))
     if (this.#destroying !== undefined) this.#finish(this.#destroying, exitCode)
     else if (bySignal) this.#finish({ ...sent.reason, exitCode }, exitCode)
     // The engine tells of any process in the container: only a root process that was killed ended for it.
-    else if (exitCode === KILLED && this.#prepared?.oom.settled === true)
-      this.#finish({ kind: 'out-of-memory', exitCode }, exitCode)
+    else if (exitCode === KILLED && prepared.oom.settled) this.#finish({ kind: 'out-of-memory', exitCode }, exitCode)
     // Nobody here asked the engine for it, or one of the two above would be set.
-    else if (this.#prepared?.killed.settled === true) this.#finish({ kind: 'removed-outside' }, exitCode)
+    else if (prepared.killed.settled) this.#finish({ kind: 'removed-outside' }, exitCode)
     else this.#finish({ kind: 'exited', exitCode }, exitCode)
   }
 

@@ -26,7 +26,7 @@ export class Fleet {
   readonly objects = new Map<ObjectKey, DurableObject>()
   readonly #classes = new Map<string, ContainerClass>()
   readonly #instances = new Map<string, DurableObject>()
-  readonly #containers = new Map<string, DurableObject>()
+  readonly #containers = new Map<string, { readonly object: DurableObject; readonly life: number }>()
   readonly #closing = new Set<Promise<void>>()
   readonly #options: FleetOptions
 
@@ -122,9 +122,9 @@ export class Fleet {
 
   /** A container wrote lines. Those of one that no object has yet are the agent's own and are dropped. */
   output(container: string, stream: 'stdout' | 'stderr', lines: readonly string[]): void {
-    const object = this.#containers.get(container)
-    if (object === undefined) return
-    const life = 'life' in object.state ? object.state.life : 0
+    const writer = this.#containers.get(container)
+    if (writer === undefined) return
+    const { object, life } = writer
     for (const text of lines) {
       object.log.add({ at: Date.now(), life, stream, text })
       this.#options.report({ type: 'container-log', object: object.key, life, stream, text })
@@ -161,7 +161,11 @@ export class Fleet {
       images: Object.keys(ofClass.config.images),
       reloading,
       refusal: () => this.#refusal(ofClass),
-      life: (start) => this.#life(ofClass, id, start, (container) => this.#containers.set(container, object)),
+      life: (start) =>
+        this.#life(ofClass, id, start, (container) => {
+          // The life that is starting: lines that come late, after the next start, are still its own.
+          if ('life' in object.state) this.#containers.set(container, { object, life: object.state.life })
+        }),
       onContainer: (container) => {
         report({ type: 'container', object: key, container })
         if (container.state === 'running' || container.state === 'failed') ofClass.warm()

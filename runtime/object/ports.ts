@@ -1,14 +1,16 @@
 /** Which ports a container listens on, from the kernel's own tables (/proc/net/tcp and tcp6; proc(5)). */
 
 const LISTEN = '0A'
+/** 127.0.0.11, where Docker's own resolver listens in each network namespace of ours. */
+const RESOLVER = '0B00007F'
 
 /** The TCP ports with a listener, ascending, each once. Lines that are none are passed over: a container may lie. */
 export function listeningPorts(...tables: readonly string[]): number[] {
   const ports = new Set<number>()
   for (const line of tables.join('\n').split('\n')) {
     const [, local = '', , state] = line.trim().split(/\s+/)
-    const port = /^[0-9A-F]+:([0-9A-F]{4})$/.exec(local)?.[1]
-    if (state === LISTEN && port !== undefined) ports.add(Number.parseInt(port, 16))
+    const [, address, port] = /^([0-9A-F]+):([0-9A-F]{4})$/.exec(local) ?? []
+    if (state === LISTEN && port !== undefined && address !== RESOLVER) ports.add(Number.parseInt(port, 16))
   }
   return [...ports].sort((a, b) => a - b)
 }

@@ -19,6 +19,8 @@ export interface Prepared {
   readonly exit: Promise<Exit>
   /** Resolves when its agent is no longer there: it ended, or the gateway was lost. */
   readonly linkDown: Promise<void>
+  /** Resolves when it has ended and all that it wrote has been told. */
+  readonly silent: Promise<void>
   /** The engine says that a process of it was killed for memory. */
   readonly oom: Latch
   /** The engine was asked to stop, kill or remove it, by us or by somebody else. */
@@ -49,6 +51,7 @@ export interface PrepareOptions {
   /** Where news of a container is heard: resolves at its first link-down or release. */
   watch(id: ContainerId): {
     readonly linkDown: Promise<void>
+    readonly silent: Promise<void>
     readonly oom: Latch
     readonly killed: Latch
     forget(): void
@@ -117,7 +120,8 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
     ])
     await engine.start(id)
     await relay.ask.claim({ container: id, secret: makeSecret(), gatewayAddress: options.gatewayAddress })
-    return { id, sandbox, exit, linkDown: watched.linkDown, oom: watched.oom, killed: watched.killed, close }
+    const { linkDown, silent, oom, killed } = watched
+    return { id, sandbox, exit, linkDown, silent, oom, killed, close }
   } catch (error) {
     await close().catch(() => undefined)
     throw error

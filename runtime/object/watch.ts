@@ -2,6 +2,7 @@ import { Latch } from '../base/latch.ts'
 
 interface Watched {
   readonly linkDown: Latch
+  readonly silent: Latch
   readonly oom: Latch
   readonly killed: Latch
 }
@@ -16,18 +17,21 @@ export class ContainerWatch {
   /** Listens for a container until `forget` is called. */
   watch(id: string): {
     readonly linkDown: Promise<void>
+    readonly silent: Promise<void>
     readonly oom: Latch
     readonly killed: Latch
     forget(): void
   } {
-    const watched: Watched = { linkDown: new Latch(), oom: new Latch(), killed: new Latch() }
+    const watched: Watched = { linkDown: new Latch(), silent: new Latch(), oom: new Latch(), killed: new Latch() }
     this.#watched.set(id, watched)
     return {
       linkDown: watched.linkDown.promise,
+      silent: watched.silent.promise,
       oom: watched.oom,
       killed: watched.killed,
       forget: () => {
         watched.linkDown.resolve()
+        watched.silent.resolve()
         this.#watched.delete(id)
       },
     }
@@ -35,6 +39,11 @@ export class ContainerWatch {
 
   linkDown(id: string): void {
     this.#watched.get(id)?.linkDown.resolve()
+  }
+
+  /** All that it wrote has been told. */
+  silent(id: string): void {
+    this.#watched.get(id)?.silent.resolve()
   }
 
   outOfMemory(id: string): void {

@@ -52,7 +52,8 @@ export class SessionNetwork {
     const network = new SessionNetwork(options, subnet, id)
     network.#scope.own(async () => {
       await network.#empty
-      await options.engine.removeNetwork(id)
+      // An endpoint may take the engine a while more; the session's sweep, after this, has the patience and the last word.
+      await options.engine.removeNetwork(id).catch(() => undefined)
     })
     try {
       await network.#startGateway()

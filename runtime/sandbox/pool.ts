@@ -75,8 +75,9 @@ export class SandboxPool {
     }
   }
 
-  /** A sandbox for one container; the caller closes it. */
+  /** A sandbox for one container; the caller closes it. @throws Error after close() */
   async take(): Promise<Sandbox> {
+    if (this.#closed) throw new Error('The session has ended.')
     const ready = this.#ready.shift()
     if (ready !== undefined) {
       this.fill()

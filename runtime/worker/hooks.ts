@@ -26,6 +26,7 @@ const MAX_WORDS = 300
 /** Reports hook calls of one instance, numbered from 1. */
 export class Hooks {
   readonly #send: (note: Note) => void
+  readonly #placed = new WeakSet<object>()
   #calls = 0
 
   constructor(send: (note: Note) => void) {
@@ -46,6 +47,7 @@ export class Hooks {
       }
       Object.defineProperty(value, 'name', { value: original.name, configurable: true })
       Object.defineProperty(value, 'length', { value: original.length, configurable: true })
+      if (!own) this.#placed.add(value)
       Object.defineProperty(instance, hook, {
         value,
         writable: true,
@@ -53,6 +55,11 @@ export class Hooks {
         enumerable: own?.enumerable ?? false,
       })
     }
+  }
+
+  /** Whether a value is a function that wrap() put in the place of a method. */
+  placed(value: unknown): boolean {
+    return typeof value === 'function' && this.#placed.has(value)
   }
 
   /** Runs one call of a hook between its two notes. */

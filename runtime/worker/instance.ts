@@ -94,7 +94,15 @@ function openInstance(
     set: (shell, key, value) => Reflect.set(inner ?? shell, key, value),
     has: (shell, key) => Reflect.has(inner ?? shell, key),
     getPrototypeOf: () => prototype,
+    // workerd refuses an RPC of an instance's own property, and has to find that it is one.
+    getOwnPropertyDescriptor: (shell, key) => ownProperty(inner ?? shell, key, hooks),
   })
+}
+
+/** A property of the instance itself; the functions that hooks put in the place of methods are not seen as such. */
+function ownProperty(instance: object, key: PropertyKey, hooks: Hooks): PropertyDescriptor | undefined {
+  const own = Reflect.getOwnPropertyDescriptor(instance, key)
+  return own === undefined || hooks.placed(own.value) ? undefined : { ...own, configurable: true }
 }
 
 /** MoorageHold, where the compatibility date or flags give the object its Worker's exports. */

@@ -94,6 +94,12 @@ export class Link {
     socket.accept()
     const ended = () => {
       if (this.#socket === socket) this.#socket = undefined
+      try {
+        // Older compatibility dates leave the answer to the other side's close to us; unanswered, it stays half open.
+        socket.close()
+      } catch {
+        // It is closed.
+      }
     }
     socket.addEventListener('close', ended)
     socket.addEventListener('error', ended)

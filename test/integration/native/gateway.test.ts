@@ -74,6 +74,21 @@ describe('a gateway', () => {
     assert.deepEqual(await stage.gateway.container.wait(), { Error: null, StatusCode: 0 })
   })
 
+  it('ends unless it is claimed within 10 s, like sandbox and agent, or a restart by hand would leave them for ever', async () => {
+    await using stage = await Stage.open()
+    const nobody = new Uint8Array(0)
+    const all = await Promise.all([
+      stage.start('agent', { Cmd: ['gateway'] }, nobody),
+      stage.start('agent', { Cmd: ['sandbox', '10.0.0.1'], HostConfig: { CapAdd: ['NET_ADMIN'] } }, nobody),
+      stage.start('agent', { Cmd: [] }, nobody),
+    ])
+    const ends = await Promise.all(all.map(({ container }) => container.wait()))
+    assert.deepEqual(
+      ends.map((end) => end.StatusCode),
+      [64, 64, 64],
+    )
+  })
+
   it('never lets through what it was told to refuse', async () => {
     await using stage = await Stage.open({ refused: ['203.0.113.0/24', '198.51.100.7'] })
     const sandbox = await stage.sandbox()

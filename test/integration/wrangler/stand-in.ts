@@ -109,6 +109,11 @@ export class StandIn {
     for (const waiter of object.waiting.splice(0)) waiter.answer(undefined)
   }
 
+  /** Resolves when a line was heard, or was already. */
+  async hears(line: string): Promise<void> {
+    while (!this.heard.includes(line)) await new Promise((resolve) => setImmediate(resolve))
+  }
+
   only(): FakeObject {
     const [object] = this.objects.values()
     if (!object) throw new Error('No object has attached.')
@@ -204,7 +209,13 @@ export class StandIn {
       return
     }
     const outgoing = httpRequest(
-      { port: target, method: request.method, path: pathOf(request), headers: kept(request), setHost: false },
+      {
+        port: target,
+        method: request.method,
+        path: pathOf(request),
+        headers: kept(request),
+        setHost: false,
+      } as RequestOptions,
       (answer) => {
         response.sendDate = false
         response.writeHead(answer.statusCode ?? 0, answer.statusMessage, [

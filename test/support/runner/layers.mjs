@@ -11,7 +11,7 @@
 
 /** @type {readonly Layer[]} */
 export const LAYERS = [
-  { name: 'unit', parallel: 2, limitSeconds: 120, needs: [] },
+  { name: 'unit', parallel: 2, limitSeconds: 120, needs: ['packages'] },
   { name: 'contract', parallel: 1, limitSeconds: 300, needs: ['packages', 'engine', 'bases'] },
   { name: 'integration', parallel: 1, limitSeconds: 300, needs: ['packages', 'engine', 'bases'] },
   { name: 'vscode', parallel: 1, limitSeconds: 300, needs: ['packages', 'engine', 'bases', 'vscode'] },

@@ -27,6 +27,8 @@ function setUp(
   } = {},
 ) {
   const log: string[] = []
+  /** What the container has written. */
+  const lines: string[] = []
   const box = fakeContainer('box', log)
   const life = new Life({
     object: KEY,
@@ -46,11 +48,11 @@ function setUp(
     },
     onState: (state) => log.push(stateLine(state)),
     onAdvice: (text) => log.push(`advice: ${text}`),
-    lastLog: () => ['the last line'],
+    lastLog: () => [...lines],
     onClosing: () => undefined,
   })
   const exit = (exitCode: number): void => box.exit.resolve({ exitCode, error: undefined })
-  return { life, box, log, exit }
+  return { life, box, log, lines, exit }
 }
 
 const KEY = objectKey('Box', 'ab')
@@ -184,7 +186,6 @@ describe('an end', () => {
     exit(3)
     const end = await life.ended
     assert.deepEqual(end.reason, { kind: 'exited', exitCode: 3 })
-    assert.deepEqual(end.lastLog, ['the last line'])
     let told = false
     void life.outcome.then(() => {
       told = true
@@ -194,6 +195,31 @@ describe('an end', () => {
     unbound.resolve()
     assert.deepEqual(await life.outcome, { life: 1, exitCode: 3 })
     assert.equal(box.closed, 1)
+  })
+
+  it('waits a moment for the last lines, which come another way than the exit', async () => {
+    const { life, box, exit, lines } = setUp()
+    box.quiet = true
+    await life.begin()
+    lines.push('before')
+    exit(1)
+    await settled()
+    assert.equal(life.over, false)
+    lines.push('the very last')
+    box.oom.resolve()
+    box.silent.resolve()
+    assert.deepEqual((await life.ended).lastLog, ['before', 'the very last'])
+  })
+
+  it('does not wait for them for ever', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { life, box, exit } = setUp()
+    box.quiet = true
+    await life.begin()
+    exit(0)
+    await settled()
+    t.mock.timers.tick(250)
+    assert.deepEqual((await life.ended).reason, { kind: 'exited', exitCode: 0 })
   })
 
   it('is told as out of memory where the kernel killed the root process for it', async () => {

@@ -16,9 +16,12 @@ export interface FakeContainer {
   readonly prepared: Prepared
   readonly exit: Latch<Exit>
   readonly linkDown: Latch
+  readonly silent: Latch
   readonly oom: Latch
   /** How many times it was closed. */
   closed: number
+  /** Whether `silent` is the test's to resolve; else it is there at once. */
+  quiet?: boolean
 }
 
 export function fakeContainer(
@@ -28,10 +31,12 @@ export function fakeContainer(
 ): FakeContainer {
   const exit = new Latch<Exit>()
   const linkDown = new Latch()
+  const silent = new Latch()
   const oom = new Latch()
   const fake: FakeContainer = {
     exit,
     linkDown,
+    silent,
     oom,
     closed: 0,
     prepared: {
@@ -44,6 +49,9 @@ export function fakeContainer(
       },
       exit: exit.promise,
       linkDown: linkDown.promise,
+      get silent() {
+        return fake.quiet === true ? silent.promise : Promise.resolve()
+      },
       oom,
       killed: new Latch(),
       close: async () => {

@@ -167,6 +167,21 @@ describe('output', () => {
   })
 })
 
+describe('output that comes late', () => {
+  it('is still of the life that wrote it, after the next start too', async () => {
+    const { fleet, attach, start, boxes, happenings } = setUp()
+    const instance = await attach()
+    await start(instance)
+    boxes[0]?.exit.resolve({ exitCode: 0, error: undefined })
+    await settled()
+    await start(instance, 2)
+    fleet.output('box1', 'stderr', ['late'])
+    fleet.output('box2', 'stdout', ['new'])
+    const logs = happenings.flatMap((h) => (h.type === 'container-log' ? [`${h.life} ${h.text}`] : []))
+    assert.deepEqual(logs, ['1 late', '2 new'])
+  })
+})
+
 describe('a class', () => {
   it('may not be there twice', () => {
     const { fleet } = setUp()

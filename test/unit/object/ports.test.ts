@@ -17,6 +17,10 @@ describe('listening ports', () => {
     assert.deepEqual(listeningPorts(TCP, TCP6), [80, 3000, 8080])
   })
 
+  it('are the app’s own: the engine’s resolver, which listens in there as well, is not counted', () => {
+    assert.deepEqual(listeningPorts('   3: 0B00007F:9D3D 00000000:0000 0A 00000000:00000000'), [])
+  })
+
   it('are none in what is no table', () => {
     assert.deepEqual(listeningPorts(), [])
     assert.deepEqual(listeningPorts('', 'x y z 0A', '0: zz:zzzz 0 0A', '\0\0\0'), [])

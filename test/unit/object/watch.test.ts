@@ -10,7 +10,8 @@ describe('what is heard of a container', () => {
     watch.linkDown('a')
     watch.outOfMemory('b')
     watch.linkDown('nobody')
-    await a.linkDown
+    watch.silent('a')
+    await Promise.all([a.linkDown, a.silent])
     assert.deepEqual([a.oom.settled, b.oom.settled], [false, true])
   })
 
@@ -18,7 +19,7 @@ describe('what is heard of a container', () => {
     const watch = new ContainerWatch()
     const a = watch.watch('a')
     a.forget()
-    await a.linkDown
+    await Promise.all([a.linkDown, a.silent])
     watch.outOfMemory('a')
     assert.equal(a.oom.settled, false)
   })

@@ -12,6 +12,9 @@ export class Few extends PlainObject {}
 /** Its image has an ENTRYPOINT. */
 export class WithEntrypoint extends PlainObject {}
 
+/** Its image is one static program, and its user is not root. */
+export class Scratch extends PlainObject {}
+
 /** Extends Container, and only one object of it may have a container. */
 export class HookedFew extends Hooked {}
 
@@ -22,7 +25,7 @@ export class Bare extends DurableObject {
   }
 }
 
-type Classes = 'Plain' | 'Early' | 'Few' | 'WithEntrypoint' | 'Hooked' | 'HookedFew' | 'Bare'
+type Classes = 'Plain' | 'Early' | 'Few' | 'WithEntrypoint' | 'Scratch' | 'Hooked' | 'HookedFew' | 'Bare'
 
 type Env = Record<Classes, DurableObjectNamespace<Hooked>>
 

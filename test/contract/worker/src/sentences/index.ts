@@ -2,6 +2,11 @@ import type { PlainObject } from '../plain.ts'
 import { connect } from './connect.ts'
 import { destroy } from './destroy.ts'
 import { environment } from './environment.ts'
+import { exec } from './exec.ts'
+import { execLife } from './exec-life.ts'
+import { execPty } from './exec-pty.ts'
+import { execScratch } from './exec-scratch.ts'
+import { execStreams } from './exec-streams.ts'
 import { http } from './http.ts'
 import { inspect } from './inspect.ts'
 import { later } from './later.ts'
@@ -22,6 +27,11 @@ export const sentences: Record<string, Sentences> = {
   connect,
   destroy,
   environment,
+  exec,
+  execLife,
+  execPty,
+  execScratch,
+  execStreams,
   http,
   inspect,
   later,
