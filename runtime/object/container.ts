@@ -22,6 +22,10 @@ const ASK_TO_END = [SIGINT, SIGQUIT, SIGTERM]
 /** The exit code of a process that SIGKILL ended. */
 const KILLED = 128 + SIGKILL
 const LAST_LOG_LINES = 50
+/** Signals that end a process that has no handler for them, by what they mean. */
+const ENDING = new Set([1, 2, 3, SIGKILL, SIGTERM])
+/** How long an app may take to end after a TERM before it is looked at. */
+const TERM_PATIENCE_MS = 1_000
 /** The last lines, and the engine's word that memory ran out, come by other ways than the exit, at most this much later. */
 const LAST_WORDS_MS = 250
 /** An app that does not listen this long after its start may never do. */
@@ -163,6 +167,12 @@ export class Life {
    * @param idle whether sleepAfter is what sends it, for the reason.
    */
   async signal(signal: number, by: 'worker' | 'person', idle = false): Promise<void> {
+    if (this.#phase === 'image' && !this.over && ENDING.has(signal)) {
+      // Nothing runs yet that could be sent it, and may not for minutes: there is only the start to end.
+      const exitCode = 128 + signal
+      this.#finish(idle ? { kind: 'idle', exitCode } : { kind: 'signalled', by, sent: signal, exitCode }, exitCode)
+      return
+    }
     await this.#up.promise
     const prepared = this.#prepared
     if (prepared === undefined || this.over) return
@@ -177,7 +187,7 @@ export class Life {
     if (signal === SIGTERM && !this.over) {
       const how = idle ? 'SIGTERM, sleepAfter' : 'SIGTERM'
       this.#options.onState({ state: 'stopping', life: this.number, since: Date.now(), how })
-      await this.#adviseOnTerm(prepared)
+      void this.#adviseOnTerm(prepared)
     }
   }
 
@@ -224,7 +234,10 @@ export class Life {
     })
   }
 
+  /** An app that is still there a while after a TERM, and has no handler for it even then, will never end by one. */
   async #adviseOnTerm(prepared: Prepared): Promise<void> {
+    await within(TERM_PATIENCE_MS, this.ended)
+    if (this.over) return
     const status = await this.#options.relay.ask.ask({ container: prepared.id, fact: Fact.STATUS }).catch(() => '')
     if (status !== '' && !this.over && !catches(status, SIGTERM)) this.#options.onAdvice(TERM_IS_IGNORED)
   }

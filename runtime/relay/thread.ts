@@ -32,9 +32,10 @@ export function startRelay(options: {
     failure = error
   })
   worker.on('exit', () => {
+    if (closing) return
     const error = failure ?? new Error('The relay has ended.')
     calls.fail(error)
-    if (!closing) options.onDeath(error)
+    options.onDeath(error)
   })
   return {
     ask: calls.ask,

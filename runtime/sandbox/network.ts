@@ -37,6 +37,9 @@ export class SessionNetwork {
   readonly #scope = new Scope()
   #gateway: HeldProgram | undefined
   #replacing: Promise<void> | undefined
+  /** The last gateway that has ended. */
+  #ended: HeldProgram | undefined
+  #failed = false
   #empty: Promise<unknown> = Promise.resolve()
 
   private constructor(options: NetworkOptions, subnet: Subnet, id: string) {
@@ -55,13 +58,13 @@ export class SessionNetwork {
       // An endpoint may take the engine a while more; the session's sweep, after this, has the patience and the last word.
       await options.engine.removeNetwork(id).catch(() => undefined)
     })
+    network.#scope.own(() => network.#gateway?.close())
     try {
       await network.#startGateway()
     } catch (error) {
       await network.close()
       throw error
     }
-    network.#scope.own(() => network.#gateway?.close())
     return network
   }
 
@@ -125,16 +128,20 @@ export class SessionNetwork {
   }
 
   #lost(gateway: HeldProgram): void {
+    this.#ended = gateway
     if (this.#scope.closed || this.#gateway !== gateway || this.#replacing !== undefined) return
-    this.#replacing = this.#replace(gateway).finally(() => {
+    this.#replacing = this.#replace().finally(() => {
       this.#replacing = undefined
+      // One that ended as soon as it was there.
+      if (!this.#failed && this.#ended === this.#gateway) this.#lost(this.#ended as HeldProgram)
     })
   }
 
-  async #replace(old: HeldProgram): Promise<void> {
+  async #replace(): Promise<void> {
     for (let failures = 0; !this.#scope.closed; ) {
       try {
-        await old.close()
+        // The one that was lost, or one that this has started and could not connect to.
+        await this.#gateway?.close()
         await this.#startGateway()
         if (this.#scope.closed) await this.#gateway?.close()
         return
@@ -142,6 +149,7 @@ export class SessionNetwork {
         // An engine that is away comes back, or the user ends the session.
         if (!(error instanceof MoorageError && error.code === 'engine-lost')) failures += 1
         if (failures >= REPLACE_TRIES) {
+          this.#failed = true
           this.#options.onFailure(error instanceof Error ? error : new Error(String(error)))
           return
         }

@@ -43,10 +43,13 @@ export function moorageHold(options: EntryOptions): typeof WorkerEntrypoint {
     }
 
     async watch(instance: string, life: number): Promise<void> {
-      const response = await fetch(`${options.base}/end`, {
-        headers: { [TOKEN]: options.token, [INSTANCE]: instance, [LIFE]: `${life}` },
-      })
-      if (response.status === 200) waiting.get(`${instance}/${life}`)?.((await response.json()) as Outcome)
+      try {
+        const headers = { [TOKEN]: options.token, [INSTANCE]: instance, [LIFE]: `${life}` }
+        const response = await fetch(`${options.base}/end`, { headers })
+        if (response.status === 200) waiting.get(`${instance}/${life}`)?.((await response.json()) as Outcome)
+      } catch {
+        // Broken off, the instance is evicted or the session over: nobody is left to tell, and no log shall say that it failed.
+      }
     }
   }
   return MoorageHold as unknown as typeof WorkerEntrypoint

@@ -26,6 +26,9 @@ export interface WranglerProblem {
 /** wrangler's inside, as far as it is used. What has a question mark is not promised by any type of wrangler. */
 export interface DevEnv extends NodeJS.EventEmitter {
   dispatch?(event: { readonly type: string }): void
+  readonly config?: NodeJS.EventEmitter
+  readonly bundler?: NodeJS.EventEmitter
+  readonly runtimes?: readonly NodeJS.EventEmitter[]
   readonly proxy?: { onReloadComplete?(event: unknown): void }
 }
 

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import type { FromChild, ProjectConfig, ToChild } from '../protocol/child.ts'
 import { platformSettings, type WranglerConfig } from './config.ts'
 import { entryText } from './entry.ts'
+import { hearParts } from './events.ts'
 import { checkExported, ExportScan, type Exports } from './exports.ts'
 import type { StartedWorker, Wrangler, WranglerProblem } from './found.ts'
 import { checkPort, describe, failedMessage, isAddressInUse, isOfRuntime, portInUse } from './problems.ts'
@@ -145,13 +146,7 @@ export class Server {
     raw.once('reloadComplete', (event: unknown) => {
       this.#loaded = event
     })
-    const dispatch = raw.dispatch?.bind(raw)
-    if (dispatch) {
-      raw.dispatch = (event) => {
-        this.#dispatched(event)
-        dispatch(event)
-      }
-    }
+    hearParts(raw, (event) => this.#dispatched(event))
     await new Promise<void>((resolve, reject) => {
       worker.raw.once('reloadComplete', () => resolve())
       worker.raw.once('buildFailed', (problem: WranglerProblem) => reject(problem.cause ?? problem))

@@ -72,6 +72,9 @@ describe('limits', () => {
     await one.start()
     assert.deepEqual(await two.start(), { answers: true })
     assert.deepEqual(await one.ask('cgroup'), { memoryBytes: null, cpus: null })
-    assert.equal(free.session.model.classes.find((c) => c.className === 'Crate')?.maxInstances, Number.POSITIVE_INFINITY)
+    assert.equal(
+      free.session.model.classes.find((c) => c.className === 'Crate')?.maxInstances,
+      Number.POSITIVE_INFINITY,
+    )
   })
 })

@@ -21,7 +21,11 @@ describe('the log of an object', () => {
     await until('the lines are there', async () => (await object.logs()).length >= 5)
     const { now } = running.events
     await object.restart()
-    await running.events.next('the second life', (e) => e.type === 'container-log' && e.text === 'listening on 8080', now)
+    await running.events.next(
+      'the second life',
+      (e) => e.type === 'container-log' && e.text === 'listening on 8080',
+      now,
+    )
     const lines = (await object.logs()).map(({ life, stream, text }) => `${life} ${stream}: ${text.trim()}`)
     assert.deepEqual(
       lines.filter((line) => !line.includes('line 2')),

@@ -39,7 +39,7 @@ describe(`a project with wrangler ${OLDEST}`, () => {
     await symlink(modules, join(project.folder, 'node_modules'), 'junction')
     await using running = await runIn(project.folder)
     const { events } = running
-    assert.match(await running.text('/shelf/alice/quotes/1'), /"shelf":"alice"/)
+    assert.match(await running.text('/shelf/alice/quotes/1'), /"by":"Jacques Cousteau"/)
     const first = JSON.parse(await running.text('/shelf/alice/count'))
     assert.equal(first.pid, 1)
     const hook = (name: string, from: number) =>
@@ -55,11 +55,18 @@ describe(`a project with wrangler ${OLDEST}`, () => {
 
     const end = await events.next(
       'the end by sleepAfter',
-      (e) => e.type === 'container' && e.container.state === 'stopped' && e.container.end.reason.kind === 'idle' && e.container.end,
+      (e) =>
+        e.type === 'container' &&
+        e.container.state === 'stopped' &&
+        e.container.end.reason.kind === 'idle' &&
+        e.container.end,
       now,
     )
     assert.deepEqual(end.reason, { kind: 'idle', exitCode: 0 })
     const history = JSON.parse(await running.text('/shelf/alice/history')) as { what: string }[]
-    assert.ok(history.some(({ what }) => what === 'onStop: exit code 0, reason exit'), JSON.stringify(history))
+    assert.ok(
+      history.some(({ what }) => what === 'onStop: exit code 0, reason exit'),
+      JSON.stringify(history),
+    )
   })
 })

@@ -78,7 +78,10 @@ describe('a hot reload', () => {
     await until('the new code answers', async () => (await running.text('/')) === 'changed')
     const instance = await box.do('instance')
     assert.notEqual(instance.id, id)
-    assert.deepEqual({ ranAtFirst: instance.ranAtFirst, running: instance.running }, { ranAtFirst: true, running: true })
+    assert.deepEqual(
+      { ranAtFirst: instance.ranAtFirst, running: instance.running },
+      { ranAtFirst: true, running: true },
+    )
     assert.equal((await box.ask('')).began, began)
     assert.deepEqual([await box.do('value'), await shelf.do('value')], ['kept', 'too'])
     // A class without a container has none.

@@ -48,10 +48,15 @@ describe('a project that cannot run', () => {
     const now = await ours()
     const left = now.filter((id) => !engine.includes(id))
     const folders = await Promise.all(
-      left.filter(Boolean).map((id) => docker(['inspect', '--format', '{{index .Config.Labels "moorage.project"}}', id])),
+      left
+        .filter(Boolean)
+        .map((id) => docker(['inspect', '--format', '{{index .Config.Labels "moorage.project"}}', id])),
     )
     // Others may run sessions on the same engine meanwhile: only those of our copies count.
-    assert.deepEqual(folders.filter((folder) => /moorage-(project|wrong)-/.test(folder)), [])
+    assert.deepEqual(
+      folders.filter((folder) => /moorage-(project|wrong)-/.test(folder)),
+      [],
+    )
   })
 
   it('has no config', async () => {
@@ -95,7 +100,10 @@ describe('a project that cannot run', () => {
       /^node-too-old: .*<project>\/wrangler\.jsonc.* is no Node program\.\n {2}Install Node 22\.12\.0 or newer/,
     )
     if (node === undefined || !/^v(1|20|21)/.test((await run20(node)) ?? '')) return t.skip('there is no old Node here')
-    assert.match(await refusal(project.folder, { node }), /^node-too-old: .*Node 20\.\d+\.\d+; wrangler needs 22\.12\.0 or newer\./)
+    assert.match(
+      await refusal(project.folder, { node }),
+      /^node-too-old: .*Node 20\.\d+\.\d+; wrangler needs 22\.12\.0 or newer\./,
+    )
   })
 
   it('has no containers', async () => {
@@ -108,7 +116,9 @@ describe('a project that cannot run', () => {
   })
 
   it('names a class that the Worker does not export', async () => {
-    await using project = await withConfig((text) => text.replace('"class_name": "Crate", "image"', '"class_name": "Chest", "image"'))
+    await using project = await withConfig((text) =>
+      text.replace('"class_name": "Crate", "image"', '"class_name": "Chest", "image"'),
+    )
     assert.equal(
       await refusal(project.folder),
       'class-not-exported: The config gives Chest a container, but <project>/src/index.ts does not export it.\n' +
@@ -261,7 +271,10 @@ describe('a container that does not start', () => {
       await assert.rejects(box.ask(''), /The Container is not listening to port 8080/)
       return advice !== undefined
     })
-    assert.match(advice ?? '', /^Nothing listens on port 8080, \d+ s after the start\. The container listens on port 9999: /)
+    assert.match(
+      advice ?? '',
+      /^Nothing listens on port 8080, \d+ s after the start\. The container listens on port 9999: /,
+    )
     await box.do('destroy')
   })
 })
@@ -283,7 +296,10 @@ describe('an image that cannot be built', () => {
       { kind: 'start-failed', phase: 'image', code: 'build-failed' },
     )
     const image = running.session.model.classes.find((c) => c.className === 'Box')?.image
-    assert.ok(image?.state === 'failed' && image.line === 3 && image.lastOutput.includes('not today'), JSON.stringify(image))
+    assert.ok(
+      image?.state === 'failed' && image.line === 3 && image.lastOutput.includes('not today'),
+      JSON.stringify(image),
+    )
     // The other class is not concerned.
     assert.deepEqual(await running.box('c', 'Crate').start(), { answers: true })
 

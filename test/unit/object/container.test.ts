@@ -390,7 +390,6 @@ describe('signal', () => {
     assert.deepEqual(log, [
       'signal box 15',
       'stopping SIGTERM',
-      `ask box ${Fact.STATUS}`,
       'bind null',
       'stopped: Ended after the Worker sent SIGTERM (exit 0).',
       'close box',
@@ -417,11 +416,35 @@ describe('signal', () => {
     assert.deepEqual(log.slice(0, 2), ['kill box 19', 'kill box 9'])
   })
 
-  it('says so where the root process has no handler for TERM', async () => {
+  it('says so where the root process is still there a while after a TERM and has no handler for it', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
     const { life, log } = setUp({ relay: { ask: () => status('0000000000000000') } })
     await life.begin()
     await life.signal(15, 'worker')
-    assert.equal(log.at(-1), `advice: ${TERM_IS_IGNORED}`)
+    t.mock.timers.tick(999)
+    await settled()
+    assert.equal(log.at(-1), 'stopping SIGTERM')
+    t.mock.timers.tick(1)
+    await settled()
+    assert.deepEqual(log.slice(-2), [`ask box ${Fact.STATUS}`, `advice: ${TERM_IS_IGNORED}`])
+  })
+
+  it('says nothing of a root process that has one by then', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const { life, log } = setUp({ relay: { ask: () => status('0000000000004000') } })
+    await life.begin()
+    await life.signal(15, 'worker')
+    t.mock.timers.tick(1_000)
+    await settled()
+    assert.equal(log.at(-1), `ask box ${Fact.STATUS}`)
+  })
+
+  it('that ends a process ends a start that still waits for its image', async () => {
+    const { life, log } = setUp({ image: () => new Promise(() => undefined) })
+    void life.begin()
+    await life.signal(15, 'worker', true)
+    assert.deepEqual((await life.ended).reason, { kind: 'idle', exitCode: 143 })
+    assert.ok(!log.some((line) => line.startsWith('signal')))
   })
 
   it('sent while it starts waits until the app runs', async () => {

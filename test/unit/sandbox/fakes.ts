@@ -66,6 +66,14 @@ export function fakeProgramEngine(log: string[], saying: string | undefined = 'r
       if (saying !== undefined) outputs.get(id)?.('stdout', Buffer.from(saying))
     },
     remove: async (id: string) => step('remove', id),
+    address: { socketPath: '/engine' },
+    listNetworks: async () => [{ subnet: '172.17.0.0/16' }],
+    createNetwork: async (name: string, { subnet }: { subnet: { cidr: string } }) => {
+      step('network', `${name} ${subnet.cidr}`)
+      return { id: 'net' }
+    },
+    removeNetwork: async (id: string) => step('remove', id),
+    inspect: async () => ({ ports: { '7001/tcp': [{ host: '127.0.0.1', port: 30_000 + programs.length }] } }),
   }
   return { engine: engine as unknown as Engine, programs, failing }
 }

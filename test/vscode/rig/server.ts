@@ -1,6 +1,6 @@
 /** A VS Code server, started for one test. */
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -86,16 +86,24 @@ export async function startServer(options: {
   }
 }
 
-/** Resolves when no process of a group is left; those that take longer than HOSTS_MS are killed. */
+/** Resolves when no process of a group lives; those that take longer than HOSTS_MS are killed. */
 async function groupEnded(group: number): Promise<void> {
   const until = performance.now() + HOSTS_MS
-  const signal = () => {
-    try {
-      process.kill(-group, performance.now() > until ? 'SIGKILL' : 0)
-      return true
-    } catch {
-      return false
+  while (await hasMembers(group)) {
+    if (performance.now() > until) {
+      process.kill(-group, 'SIGKILL')
+      return
     }
+    await sleep(50)
   }
-  while (signal()) await sleep(50)
+}
+
+/** Whether a process of the group lives. One that nobody has collected (there is no init in some containers) does not. */
+async function hasMembers(group: number): Promise<boolean> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    const [state, , ofGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    if (Number(ofGroup) === group && state !== 'Z') return true
+  }
+  return false
 }

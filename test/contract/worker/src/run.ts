@@ -80,3 +80,15 @@ export async function others(o: PlainObject): Promise<string[]> {
     read -r _ name state _ < $f/stat && echo "$name $state"; } 2> /dev/null; done; true`
   return (await sh(o, script)).stdout.split('\n').filter((line) => line !== '')
 }
+
+/** A stream that the Worker itself makes, of a list of words. */
+export function made(...words: string[]): ReadableStream {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    pull(controller) {
+      const word = words.shift()
+      if (word === undefined) controller.close()
+      else controller.enqueue(encoder.encode(word))
+    },
+  })
+}

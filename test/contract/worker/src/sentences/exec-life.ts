@@ -1,5 +1,5 @@
 import type { PlainObject } from '../plain.ts'
-import { idle, lines, others, run, text } from '../run.ts'
+import { idle, lines, made, others, run, text } from '../run.ts'
 import { outcome, pending, tell } from '../tell.ts'
 import type { Sentences } from './index.ts'
 
@@ -57,7 +57,7 @@ export const execLife: Sentences = {
       await writer.close()
       const killed = await o.container.exec(['sleep', '1000'])
       killed.kill(9)
-      const fed = await run(o, ['cat'], { stdin: ReadableStream.from([encoder.encode('fed')]) })
+      const fed = await run(o, ['cat'], { stdin: made('fed') })
       return [line, await process.exitCode, await killed.exitCode, fed.stdout]
     })
   },

@@ -1,5 +1,5 @@
 import type { PlainObject } from '../plain.ts'
-import { digest, idle, lines, pattern, run, text } from '../run.ts'
+import { digest, idle, lines, made, pattern, run, text } from '../run.ts'
 import { outcome, pending, tell } from '../tell.ts'
 import type { Sentences } from './index.ts'
 
@@ -10,7 +10,7 @@ const encoder = new TextEncoder()
 const SOURCES: Record<string, (o: PlainObject) => ReadableStream | Promise<ReadableStream>> = {
   'of a response': () => new Response('one two three').body as ReadableStream,
   'of a blob': () => new Blob(['one two three']).stream(),
-  'made by the Worker': () => ReadableStream.from(['one ', 'two ', 'three'].map((word) => encoder.encode(word))),
+  'made by the Worker': () => made('one ', 'two ', 'three'),
   'that takes its time': () => {
     const words = ['one ', 'two ', 'three']
     return new ReadableStream({

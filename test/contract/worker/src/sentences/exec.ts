@@ -116,7 +116,8 @@ export const exec: Sentences = {
   async exitCodeIsOnePromise(o) {
     idle(o)
     const process = await o.container.exec(['true'])
-    return [process.exitCode === process.exitCode, process.exitCode instanceof Promise, await process.exitCode]
+    const { exitCode } = process
+    return [exitCode === process.exitCode, exitCode instanceof Promise, await exitCode]
   },
 
   async exitCodeUnread(o) {
