@@ -111,6 +111,13 @@ export class Store {
   report(happening: Happening): void {
     this.#model = reduce(this.#model, happening)
     this.#seq += 1
-    this.#listeners.emit({ ...happening, seq: this.#seq, at: this.#now() })
+    try {
+      this.#listeners.emit({ ...happening, seq: this.#seq, at: this.#now() })
+    } catch (error) {
+      // A view's mistake must not become a container's: it is thrown where nobody of ours is waiting.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 }

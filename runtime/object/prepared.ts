@@ -17,7 +17,7 @@ export interface Prepared {
   readonly sandbox: Sandbox
   /** How it ended; rejects where the engine cannot say. */
   readonly exit: Promise<Exit>
-  /** Resolves when its agent is no longer there: it ended, or the gateway was lost. */
+  /** Resolves when its agent is no longer there: it ended, or the gateway was lost. Asked anew each time, as a link that was lost with the gateway is opened again. */
   readonly linkDown: Promise<void>
   /** Resolves when it has ended and all that it wrote has been told. */
   readonly silent: Promise<void>
@@ -120,8 +120,20 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
     ])
     await engine.start(id)
     await relay.ask.claim({ container: id, secret: makeSecret(), gatewayAddress: options.gatewayAddress })
-    const { linkDown, silent, oom, killed } = watched
-    return { id, sandbox, exit, linkDown, silent, oom, killed, close }
+    const heard = watched
+    const { silent, oom, killed } = heard
+    return {
+      id,
+      sandbox,
+      exit,
+      get linkDown() {
+        return heard.linkDown
+      },
+      silent,
+      oom,
+      killed,
+      close,
+    }
   } catch (error) {
     await close().catch(() => undefined)
     throw error

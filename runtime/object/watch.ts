@@ -1,7 +1,8 @@
 import { Latch } from '../base/latch.ts'
 
 interface Watched {
-  readonly linkDown: Latch
+  /** Another one each time that the link was opened again. */
+  linkDown: Latch
   readonly silent: Latch
   readonly oom: Latch
   readonly killed: Latch
@@ -25,7 +26,9 @@ export class ContainerWatch {
     const watched: Watched = { linkDown: new Latch(), silent: new Latch(), oom: new Latch(), killed: new Latch() }
     this.#watched.set(id, watched)
     return {
-      linkDown: watched.linkDown.promise,
+      get linkDown() {
+        return watched.linkDown.promise
+      },
       silent: watched.silent.promise,
       oom: watched.oom,
       killed: watched.killed,
@@ -39,6 +42,12 @@ export class ContainerWatch {
 
   linkDown(id: string): void {
     this.#watched.get(id)?.linkDown.resolve()
+  }
+
+  /** The agent opened its link again, through a gateway that replaced a lost one. */
+  linkUp(id: string): void {
+    const watched = this.#watched.get(id)
+    if (watched?.linkDown.settled === true) watched.linkDown = new Latch()
   }
 
   /** All that it wrote has been told. */

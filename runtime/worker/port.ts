@@ -59,11 +59,11 @@ async function send(
   link: Link,
   heard: (seq: number, running: boolean) => void,
 ): Promise<Response> {
-  const { protocol } = new URL(request.url)
-  if (protocol === 'https:') throw new Error(NO_HTTPS)
-  if (protocol !== 'http:') throw new TypeError(`Fetch API cannot load: ${request.url}`)
-  const { target, headers, seq } = link.port(port, request.url)
-  const outgoing = new Request(target, new Request(request, { redirect: 'manual' }))
+  const { url } = request
+  if (url.startsWith('https:')) throw new Error(NO_HTTPS)
+  if (!url.startsWith('http:')) throw new TypeError(`Fetch API cannot load: ${url}`)
+  const { target, headers, seq } = link.port(port, url)
+  const outgoing = new Request(target, request)
   const strip = ADDED.filter((name) => !request.headers.has(name))
   for (const [name, value] of request.headers) {
     if (!DISTURBED.test(name)) continue
@@ -71,11 +71,12 @@ async function send(
     outgoing.headers.set(`${OWN}${name}`, value)
     strip.push(name)
   }
-  for (const [name, value] of Object.entries({ ...headers, [STRIP]: strip.join() })) outgoing.headers.set(name, value)
-  const response = await fetch(outgoing)
+  for (const name in headers) outgoing.headers.set(name, headers[name] as string)
+  outgoing.headers.set(STRIP, strip.join())
+  const response = await fetch(outgoing, { redirect: 'manual' })
   const running = runningOf(response)
   if (running !== undefined) heard(seq, running)
-  return received(response, request.url)
+  return received(response, url)
 }
 
 /** Follows redirects into the same port, as fetch does. @throws TypeError after too many, or where a body would be sent twice. */
@@ -117,10 +118,8 @@ async function received(response: Response, url: string): Promise<Response> {
     await response.body?.cancel()
     throw refusalError(JSON.parse(decodeURIComponent(refused)) as Refusal)
   }
-  const headers = new Headers(response.headers)
-  headers.delete(RUNNING)
-  const { status, statusText, webSocket } = response
-  const answer = new Response(response.body, { status, statusText, headers, ...(webSocket && { webSocket }) })
+  const answer = new Response(response.body, response)
+  answer.headers.delete(RUNNING)
   Object.defineProperty(answer, 'url', { value: url, configurable: true })
   return answer
 }

@@ -17,7 +17,7 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Gives it a terminal, so that it hears keys. */
   readonly terminal?: boolean
-  /** What runs it, such as `ip netns exec x`. */
+  /** What runs it, such as `nsenter --net=x --`. */
   readonly under?: readonly string[]
 }
 

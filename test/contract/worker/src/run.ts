@@ -74,11 +74,11 @@ export async function digest(bytes: ArrayBuffer | Uint8Array<ArrayBuffer>): Prom
   return `${bytes.byteLength} ${[...hash.slice(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** Processes of the container beside its root process and the one that looks. */
+/** Processes of the container beside its root process, Moorage's agent and the one that looks. */
 export async function others(o: PlainObject): Promise<string[]> {
   const script = `for f in /proc/[0-9]*; do p=\${f#/proc/}; [ $p = 1 ] || [ $p = $$ ] || {
     read -r _ name state _ < $f/stat && echo "$name $state"; } 2> /dev/null; done; true`
-  return (await sh(o, script)).stdout.split('\n').filter((line) => line !== '')
+  return (await sh(o, script)).stdout.split('\n').filter((line) => line !== '' && !line.startsWith('(agent)'))
 }
 
 /** A stream that the Worker itself makes, of a list of words. */

@@ -2,7 +2,7 @@ import type { PlainObject } from '../plain.ts'
 import { connect } from './connect.ts'
 import { destroy } from './destroy.ts'
 import { environment } from './environment.ts'
-import { exec } from './exec.ts'
+import { exec, exec } from './exec.ts'
 import { execLife } from './exec-life.ts'
 import { execPty } from './exec-pty.ts'
 import { execScratch } from './exec-scratch.ts'
@@ -27,6 +27,7 @@ export const sentences: Record<string, Sentences> = {
   connect,
   destroy,
   environment,
+  exec,
   exec,
   execLife,
   execPty,
