@@ -172,6 +172,12 @@ export class ExecRequests {
   }
 
   async #stdin(process: Process | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Once the process has ended, it wants no more: breaking off is how the isolate's writer hears of it.
+    const broken = (): void => {
+      if (!response.writableEnded) response.destroy()
+    }
+    if (process === undefined) broken()
+    else process.exit.then(broken, broken)
     try {
       for await (const chunk of request as AsyncIterable<Buffer>) await process?.write(chunk)
       process?.end()

@@ -8,6 +8,7 @@ import { type Hold, watchWith } from './hold.ts'
 import { type Life, Lives } from './life.ts'
 import type { Link } from './link.ts'
 import { type Fetcher, openPort } from './port.ts'
+import { checkStart, convertStart } from './start-options.ts'
 
 /** What a container object needs besides the link. */
 export interface ContainerOptions {
@@ -66,9 +67,9 @@ export function createContainer(options: ContainerOptions): { container: object;
 
     start(...args: unknown[]): void {
       void this.#own
-      const converted = check.convertStart(args[0])
+      const converted = convertStart(args[0])
       if (lives.running) throw new Error(check.ALREADY_RUNNING)
-      const startOptions = check.checkStart(converted, experimental)
+      const startOptions = checkStart(converted, experimental)
       const life = lives.begin(link.seq + 1)
       const { seq, answer } = link.call({ method: 'start', life: life.number, options: startOptions })
       answer.then(

@@ -13,6 +13,7 @@ import {
   type ToChild,
 } from '../protocol/child.ts'
 import { type ErrorCode, MoorageError } from '../protocol/errors.ts'
+import { isAtLeast } from './found.ts'
 import { findNode, type NodeProgram } from './node.ts'
 
 /** How long a child may take to end by itself before it is killed, in milliseconds. */
@@ -224,11 +225,27 @@ export class WranglerChild {
     const lines = new LineCutter()
     const tell = (coloured: string) => {
       const text = stripVTControlCharacters(coloured)
-      if (text.trim() !== '' && !this.#disposing) this.#events.emit({ type: 'log', level, from: 'wrangler', text })
+      if (text.trim() === '' || this.#disposing) return
+      const isWorkers =
+        level === 'info' && this.#ready.settled && isOldWorkersLine(text, this.#project?.wranglerVersion)
+      this.#events.emit(
+        isWorkers
+          ? { type: 'log', level: 'log', from: 'worker', text }
+          : { type: 'log', level, from: 'wrangler', text },
+      )
     }
     stream?.on('data', (chunk: Buffer) => lines.push(chunk).forEach(tell))
     stream?.on('end', () => [lines.end() ?? ''].forEach(tell))
   }
+}
+
+/** The first wrangler that hands the Worker's console over by itself; an older one prints it among its own lines. */
+const HANDS_CONSOLE_OVER = '4.100.0'
+
+/** Whether a line that an older wrangler prints is the Worker's: all are that do not look like wrangler's own. */
+export function isOldWorkersLine(text: string, version: string | undefined): boolean {
+  if (version === undefined || isAtLeast(version, HANDS_CONSOLE_OVER)) return false
+  return !/^(\[wrangler|\[mf:|⎔|🪵|⛅|─|\s+at |Error: getaddrinfo )/u.test(text)
 }
 
 function spawnChild(node: NodeProgram, options: ChildOptions): ChildProcess {

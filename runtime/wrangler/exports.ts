@@ -42,6 +42,7 @@ export type Exports = ReadonlySet<string> | undefined
 /** What one build in memory came to. */
 interface Scanned {
   readonly exports: Exports
+  readonly errors: readonly EsbuildMessage[]
   /** Differs where the built code, or what is wrong with it, differs. */
   readonly signature: string
 }
@@ -59,7 +60,7 @@ export class ExportScan {
   /** @param wranglerFolder where the project's wrangler is; its esbuild is taken. */
   static async open(main: string, folder: string, wranglerFolder: string): Promise<ExportScan> {
     const esbuild = createRequire(join(wranglerFolder, 'package.json'))('esbuild') as Esbuild
-    const builds: Builds = { last: { exports: undefined, signature: '' }, on: undefined }
+    const builds: Builds = { last: { exports: undefined, errors: [], signature: '' }, on: undefined }
     const take = (result: BuildResult): void => {
       builds.last = scanned(result)
       builds.on?.()
@@ -85,6 +86,12 @@ export class ExportScan {
     // A failure is wrangler's to tell: it bundles the same module, with the settings that count.
     await this.#context.rebuild().catch(() => {})
     return this.#builds.last.exports
+  }
+
+  /** What was wrong with the last build, in the form that describe() takes; undefined where nothing was. */
+  get failure(): { readonly errors: readonly unknown[] } | undefined {
+    const { errors } = this.#builds.last
+    return errors.length > 0 ? { errors } : undefined
   }
 
   /** Resolves when what the module is made of is no longer what the last read() found. Call it once in a scan's life. */
@@ -115,6 +122,7 @@ function scanned(result: BuildResult): Scanned {
   const wrong = result.errors.map(({ text, location }) => [text, location?.file, location?.line, location?.lineText])
   return {
     exports: output ? new Set(output.exports) : undefined,
+    errors: result.errors,
     signature: JSON.stringify([wrong, (result.outputFiles ?? []).map(({ hash }) => hash)]),
   }
 }

@@ -7,11 +7,14 @@ import { platformSettings, type WranglerConfig } from './config.ts'
 import { entryText } from './entry.ts'
 import { hearParts } from './events.ts'
 import { checkExported, ExportScan, type Exports } from './exports.ts'
-import type { StartedWorker, Wrangler, WranglerProblem } from './found.ts'
+import { isAtLeast, type StartedWorker, type Wrangler, type WranglerProblem } from './found.ts'
 import { checkPort, describe, failedMessage, isAddressInUse, isOfRuntime, portInUse } from './problems.ts'
 import { type Bundle, traceSource } from './trace.ts'
 
 type Start = Extract<ToChild, { type: 'start' }>
+
+/** The first version that emits an event for a rebuild that failed. */
+const TELLS_FAILED_BUILDS = '4.110.0'
 
 export interface ServeOptions {
   readonly wrangler: Wrangler
@@ -165,8 +168,16 @@ export class Server {
     if (type === 'bundleStart' && this.#reloadingSince === undefined) {
       this.#reloadingSince = Date.now()
       this.#options.tell({ type: 'reloading' })
+      if (!isAtLeast(this.#options.project.wranglerVersion, TELLS_FAILED_BUILDS)) void this.#buildToo()
     }
     if (type === 'configUpdate') this.#options.configRead()
+  }
+
+  /** The same module is built here, to hear of a failure that this wrangler keeps to itself. */
+  async #buildToo(): Promise<void> {
+    await this.#exports()
+    const failure = this.#scan?.failure
+    if (failure) this.#failed({ cause: failure }, true)
   }
 
   #reloaded(event: unknown): void {
@@ -243,12 +254,16 @@ export class Server {
 
   #log({ level, message }: { level: string; message: string }): void {
     const known = ['debug', 'info', 'log', 'warn', 'error'] as const
-    this.#options.tell({
-      type: 'log',
-      level: known.find((name) => name === level) ?? 'log',
-      from: 'worker',
-      text: message,
-    })
+    // What workerd's makers note for themselves, e.g. at each reload of an object with an alarm.
+    if (message.startsWith('NOSENTRY'))
+      this.#options.tell({ type: 'log', level: 'debug', from: 'wrangler', text: message })
+    else
+      this.#options.tell({
+        type: 'log',
+        level: known.find((name) => name === level) ?? 'log',
+        from: 'worker',
+        text: message,
+      })
   }
 }
 

@@ -43,7 +43,7 @@ aboutOnce('a process and its object', () => {
     await using object = new ContractObject('Plain')
     await object.run('execLife', 'start')
     assert.equal(await object.run('execLife', 'goOn', { word: 'one' }), 'one')
-    assert.equal(await object.run('execLife', 'goOn', { word: 'two' }, { inside: true }), 'two')
+    assert.equal(await object.run('execLife', 'goOn', { word: 'two' }, 'block'), 'two')
     assert.deepEqual(await object.run('execLife', 'finish'), ['end', 0])
   })
 

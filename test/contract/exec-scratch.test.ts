@@ -19,5 +19,5 @@ about(
     it('kills without a kill program', async () => assert.equal(await ask('killed'), 143))
     it('writes no file', async () => assert.deepEqual(await ask('writesNoFile'), { same: true, shells: false }))
   },
-  'Scratch',
+  { className: 'Scratch' },
 )

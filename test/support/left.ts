@@ -66,6 +66,11 @@ export async function below(pid: number): Promise<Process[]> {
   return found
 }
 
+/** All processes whose command names something. */
+export async function processesNaming(part: string): Promise<Process[]> {
+  return (await processes()).filter(({ pid, command }) => pid !== process.pid && command.includes(part))
+}
+
 /** Whether a process is there (one that has ended and was not collected is not). */
 export async function lives(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')

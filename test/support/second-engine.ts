@@ -10,7 +10,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { docker } from './left.ts'
+import { below, docker, processesNaming } from './left.ts'
 import { until } from './session.ts'
 
 const run = promisify(execFile)
@@ -58,6 +58,8 @@ export class SecondEngine implements AsyncDisposable {
   /** Starts the daemon; resolves when it answers. */
   async start(): Promise<void> {
     const at = (name: string) => join(this.#folder, name)
+    // Of a daemon that was killed. The next one would take a process that nobody has collected for one that lives.
+    await rm(join(at('exec'), 'containerd', 'containerd.pid'), { force: true })
     const log = openSync(at('log'), 'a')
     const folders = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')]
     const args = [...folders, '--host', this.host, '--bridge', 'none']
@@ -104,7 +106,24 @@ export class SecondEngine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end('SIGTERM')
+    await this.#endRest()
     await run('ip', ['netns', 'delete', this.#namespace]).catch(() => undefined)
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  /** What a killed daemon has left: shims with their containers, known by our folder's name, and mounts. */
+  async #endRest(): Promise<void> {
+    for (const { pid } of await processesNaming(this.#folder)) {
+      for (const one of [...(await below(pid)), { pid }]) {
+        try {
+          process.kill(one.pid, 'SIGKILL')
+        } catch {
+          // It has ended.
+        }
+      }
+    }
+    const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '')
+    const ours = mounts.filter((mount) => mount.startsWith(`${this.#folder}/`)).sort()
+    for (const mount of ours.reverse()) await run('umount', ['--lazy', mount]).catch(() => undefined)
   }
 }

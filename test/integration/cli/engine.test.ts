@@ -69,8 +69,9 @@ describe('moorage dev whose engine goes away', { skip: can ? false : 'it needs r
     assert.deepEqual(JSON.parse((await post('/Box/one/start')).text), { answers: true })
     const { session } = await cli.lock()
     await engine.end('SIGKILL')
+    const from = cli.output.length
     cli.child.kill('SIGTERM')
-    await cli.ended
+    assert.equal((await cli.ended).code, 0, cli.output.slice(from))
     assert.deepEqual(await filesOf(project.folder), [])
     await engine.start()
     cli = start()

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { type ChildEvent, openChild, type WranglerChild } from '../../../runtime/wrangler/child.ts'
 import { bundle, type Folder, openProject } from './project.ts'
 
@@ -351,6 +354,19 @@ describe('what is left behind', { skip: process.platform !== 'linux' }, () => {
       if (command.startsWith('workerd')) process.kill(pid, 'SIGKILL')
     assert.equal((await opened.next('ready')).url, url)
     assert.equal(await text(url), 'one')
+  })
+
+  it('is nothing after its parent was killed', async () => {
+    const project = await openProject(files)
+    const dist = await bundle()
+    const script = fileURLToPath(new URL('parent.ts', import.meta.url))
+    const parent = spawn(process.execPath, [script, dist, project.path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    assert.ok((await groupOf(pid)).some(({ command }) => command.startsWith('workerd')))
+    parent.kill('SIGKILL')
+    while ((await groupOf(pid)).length > 0) await new Promise((resolve) => setImmediate(resolve))
+    await project[Symbol.asyncDispose]()
   })
 
   it('is a child that ignores the terminal’s Ctrl-C', async () => {

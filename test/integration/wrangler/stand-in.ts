@@ -215,7 +215,7 @@ export class StandIn {
         path: pathOf(request),
         headers: kept(request),
         setHost: false,
-      } as RequestOptions,
+      },
       (answer) => {
         response.sendDate = false
         response.writeHead(answer.statusCode ?? 0, answer.statusMessage, [
@@ -275,7 +275,7 @@ export class StandIn {
     const id = String(request.headers[wire.ID])
     const name = request.headers[wire.NAME]
     const key = `${className}/${id}`
-    const object = this.objects.get(key) ?? {
+    const object: FakeObject = this.objects.get(key) ?? {
       key,
       running: false,
       life: 0,

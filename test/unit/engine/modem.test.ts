@@ -128,6 +128,20 @@ describe('a body', () => {
     transport.close()
   })
 
+  it('that is destroyed before its end ends the request', async () => {
+    await using engine = await standIn((request) => request.resume())
+    const transport = new Transport(engine.address)
+    const stream = new Readable({ read: () => {} })
+    const arrived = once(engine.server, 'request')
+    const call = transport.json({ method: 'PUT', path: '/x', stream, doing: 'take it' })
+    const [request] = await arrived
+    const ended = new Promise((resolve) => request.on('close', resolve))
+    stream.destroy()
+    await assert.rejects(call, { code: 'engine-lost' })
+    await ended
+    transport.close()
+  })
+
   it('is not read while the engine does not', async () => {
     let asked: IncomingMessage | undefined
     await using engine = await standIn((request, response) => {
@@ -156,6 +170,25 @@ describe('a body', () => {
 })
 
 describe('a connection that is kept', () => {
+  it('may break as it is used again: what can be repeated is, over a new one', async () => {
+    let seen = new WeakSet<object>()
+    await using engine = await standIn((request, response) => {
+      if (seen.has(request.socket)) request.socket.destroy()
+      else response.end('{}')
+      seen.add(request.socket)
+    })
+    const transport = new Transport(engine.address)
+    for (const method of ['GET', 'DELETE'] as const) {
+      seen = new WeakSet()
+      await transport.text({ ...say('/x'), method })
+      await transport.text({ ...say('/x'), method })
+    }
+    assert.equal(engine.connections(), 3)
+    await assert.rejects(transport.text({ ...say('/x'), method: 'POST' }), { code: 'engine-lost' })
+    assert.equal(engine.connections(), 3)
+    transport.close()
+  })
+
   it('is not opened again for a call that waits at the end', async () => {
     await using engine = await standIn((request, response) => {
       if (request.url === '/first') response.end('{}')

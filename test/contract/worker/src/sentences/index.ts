@@ -2,11 +2,12 @@ import type { PlainObject } from '../plain.ts'
 import { connect } from './connect.ts'
 import { destroy } from './destroy.ts'
 import { environment } from './environment.ts'
-import { exec, exec } from './exec.ts'
+import { exec } from './exec.ts'
+import { execBytes } from './exec-bytes.ts'
 import { execLife } from './exec-life.ts'
 import { execPty } from './exec-pty.ts'
+import { execRules } from './exec-rules.ts'
 import { execScratch } from './exec-scratch.ts'
-import { execStreams } from './exec-streams.ts'
 import { http } from './http.ts'
 import { inspect } from './inspect.ts'
 import { later } from './later.ts'
@@ -28,11 +29,11 @@ export const sentences: Record<string, Sentences> = {
   destroy,
   environment,
   exec,
-  exec,
+  execBytes,
   execLife,
   execPty,
   execScratch,
-  execStreams,
+  execRules,
   http,
   inspect,
   later,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { about } from '../support/contract/object.ts'
 
-const lost = { name: 'Error', message: 'Network connection lost.' }
 const SOURCES = [
   'of a response',
   'of a blob',
@@ -13,7 +12,7 @@ const SOURCES = [
   'of another process',
 ]
 
-about('the streams of a process', 'execStreams', (ask) => {
+about('the streams of a process', 'execBytes', (ask) => {
   it('are there as asked for', async () => {
     assert.deepEqual(await ask('modes'), {
       default: '-|stdout|stderr| out| err',
@@ -81,10 +80,11 @@ about('the streams of a process', 'execStreams', (ask) => {
   it('let the process go on when one is cancelled unread', async () =>
     assert.deepEqual(await ask('cancelUnread'), ['done\n', 0]))
 
-  it('say in the platform’s way that stdin is not read any more', async () => {
-    const [told, exitCode] = await ask('brokenStdin')
-    assert.deepEqual({ name: told.name, message: told.message }, lost)
-    assert.equal(exitCode, 0)
+  it('say in the platform’s way that nobody is there to read stdin', async () => {
+    const [told, closed, exitCode] = await ask('brokenStdin')
+    assert.deepEqual([told.name, told.message], ['Error', 'Network connection lost.'])
+    assert.deepEqual([closed.name, closed.message], ['Error', 'Network connection lost.'])
+    assert.equal(exitCode, 4)
   })
 
   it('do not fall over when a process that has ended is written to', async () => {
