@@ -40,6 +40,7 @@ export interface HostOptions {
 export class ContainerHost {
   readonly #options: HostOptions
   #warming = false
+  readonly #closing = new AbortController()
   #ground: Promise<{ network: SessionNetwork; pool: SandboxPool; files: Buffer }> | undefined
 
   constructor(options: HostOptions) {
@@ -87,6 +88,7 @@ export class ContainerHost {
    * @param empty resolves when the containers in them are gone; never rejects. What none of them needs goes before.
    */
   async close(empty: Promise<unknown>): Promise<void> {
+    this.#closing.abort(new Error('The session has ended.'))
     const ground = await this.#ground?.catch(() => undefined)
     const pooled = ground?.pool.close()
     await ground?.network.close(Promise.all([empty, pooled]))
@@ -100,7 +102,10 @@ export class ContainerHost {
         agentImage(engine, native),
         readFile(join(native, `moorage-agent-${engine.about.arch}`)).then(agentFiles),
       ])
+      const { signal } = this.#closing
+      signal.throwIfAborted()
       const network = await SessionNetwork.open({
+        signal,
         engine,
         labels,
         agentImage: image,
@@ -108,6 +113,7 @@ export class ContainerHost {
         onFailure,
       })
       const pool = new SandboxPool({
+        signal,
         engine,
         labels,
         agentImage: image,
@@ -129,6 +135,7 @@ export class ContainerHost {
     const { engine, relay, labels, watch } = this.#options
     const { pool, network, files } = await this.#open()
     return prepareContainer({
+      signal: this.#closing.signal,
       engine,
       relay,
       pool,

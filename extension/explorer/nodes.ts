@@ -174,6 +174,7 @@ const ENDS = {
   'engine-gone': 'engine gone',
   'session-ended': 'session ended',
   'removed-outside': 'removed from outside',
+  'agent-lost': 'agent lost',
 } as const
 
 function containerNode(object: ObjectModel, container: ContainerState & { state: 'running' }, one: ClassModel): Node {

@@ -58,7 +58,13 @@ export async function dev(
     return 1
   })
   const code = await Promise.race([ended, failed])
-  await session.dispose()
+  try {
+    await session.dispose()
+  } catch (error) {
+    const [first] = error instanceof AggregateError ? error.errors : [error]
+    err.write('Not everything could be removed; the next start of a session on this machine removes it.\n')
+    for (const line of describe(first instanceof AggregateError ? first.errors[0] : first)) err.write(`  ${line}\n`)
+  }
   return code
 }
 

@@ -38,6 +38,27 @@ const LOOK_AGAIN_MS = 50
 
 const WITHIN_MS = 20_000
 
+/** The first address of a session's network that is a sandbox's; the gateway has number 2. */
+const FIRST_SANDBOX = 16
+/** So many of them are thought of when an end of a network is left without its container. */
+const ENDS = 128
+
+/**
+ * The name of the container at an address of a session's network. A container that is removed while the engine still starts
+ * it may leave its end of the network behind (seen with Docker 20.10); only by its name can that be taken away then.
+ */
+export function nameAt(session: string, address: string): string {
+  return `moorage-${session}-${address.replaceAll('.', '-')}`
+}
+
+/** The names that ends of a session's network may have. */
+export function namesIn(session: string, cidr: string): string[] {
+  const [network = ''] = cidr.split('/')
+  const [a = 0, b = 0, c = 0] = network.split('.').map(Number)
+  const numbers = [2, ...Array.from({ length: ENDS }, (_, i) => FIRST_SANDBOX + i)]
+  return numbers.map((number) => nameAt(session, `${a}.${b}.${c}.${number}`))
+}
+
 /** Removes all that a session has in the engine at this address. See sweep. */
 export async function sweepSession(
   address: EngineAddress,
@@ -83,6 +104,12 @@ export async function sweep(engine: Engine, session: string, options: SweepOptio
       ...v.map((one) => engine.removeVolume(one.name, options)),
     ]
     complaints.push(...(await Promise.all(others.map(complaint))))
+    if (c.length === 0 && complaints.some((error) => problemOf(error) === 'in-use')) {
+      const left = n.flatMap(({ id, subnet = '' }) =>
+        namesIn(session, subnet).map((name) => engine.disconnect(id, name, options)),
+      )
+      await Promise.all(left)
+    }
     const worst = complaints.find((error) => error !== undefined)
     const problem = problemOf(worst)
     if (worst !== undefined && (problem === undefined || problem === 'lost')) throw worst

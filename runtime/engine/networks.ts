@@ -1,6 +1,7 @@
 /** The engine's networks and volumes. */
 import { Network, type NetworkInfo, VolumeList } from './answers.ts'
 import type { Calls } from './calls.ts'
+import { problemOf } from './errors.ts'
 import type { CallOptions } from './transport.ts'
 
 export interface NetworkOptions extends CallOptions {
@@ -47,6 +48,17 @@ export class EngineNetworks {
   /** Already gone is fine. Rejects with problem 'in-use' while a container is in it. */
   async removeNetwork(name: string, options: CallOptions = {}): Promise<void> {
     await this.calls.drop(networkPath(name), `remove the network ${name}`, options)
+  }
+
+  /** Takes a container out of a network by its name, also one that is gone and whose end of it stayed. Not there is fine. */
+  async disconnect(network: string, container: string, options: CallOptions = {}): Promise<void> {
+    const json = { Container: container, Force: true }
+    const doing = `take ${container} out of the network ${network}`
+    try {
+      await this.calls.act({ method: 'POST', path: `${networkPath(network)}/disconnect`, json, doing, ...options })
+    } catch (error) {
+      if (problemOf(error) === undefined || problemOf(error) === 'lost') throw error
+    }
   }
 
   /** Networks with all these labels (`name` or `name=value`). */

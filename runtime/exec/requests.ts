@@ -75,6 +75,8 @@ export class ExecRequests {
       return
     }
     const [, , number = '', part = ''] = path.split('/')
+    // stdin may arrive before the exec that it belongs to.
+    if (part !== 'tell') await instance.after(Number(request.headers[wire.SEQ] ?? 0))
     const found = this.#instances.get(instance.id)?.started.get(Number(number))
     if (part === 'tell') {
       await this.#tell(found, instance, request, response)

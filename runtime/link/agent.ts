@@ -72,6 +72,11 @@ export class AgentLink {
     if (rest.length > 0) take(rest)
   }
 
+  /** Whether there is a link now. */
+  get isUp(): boolean {
+    return this.#socket !== undefined
+  }
+
   /** Resolves when the agent has said hello, on this socket or the next. Rejects after close(). */
   get up(): Promise<void> {
     return this.#up.promise

@@ -68,6 +68,13 @@ export function explain(reason: Reason, memoryMib: number | undefined): Explanat
         advice: ['It starts again with the next start().'],
         failed: true,
       }
+    case 'agent-lost':
+      return {
+        message:
+          'Something in the container ended Moorage’s agent there, without which nothing reaches it: it was ended.',
+        advice: ['Look for a kill of all processes (kill -1) in the app. It starts again with the next start().'],
+        failed: true,
+      }
     case 'session-ended':
       return calm('Ended with the session.')
     case 'start-failed':

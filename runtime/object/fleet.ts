@@ -131,6 +131,12 @@ export class Fleet {
     }
   }
 
+  /** The agent in a container is dead; nothing of ours gets in or out any more. */
+  agentLost(container: string): void {
+    const life = this.#containers.get(container)?.object.life
+    if (life?.containerId === container) void life.destroy({ kind: 'agent-lost' })
+  }
+
   /** Restarts the running containers of a class, on its new image. */
   async restartClass(className: string, reason: Reason): Promise<void> {
     const running = [...this.objects.values()].filter((o) => o.key.startsWith(`${className}/`) && o.life !== undefined)

@@ -46,6 +46,8 @@ export interface PrepareOptions {
   readonly image: string
   /** undefined: none. */
   readonly limits: EngineLimits | undefined
+  /** Aborted when the session ends: what is being made is given up. */
+  readonly signal?: AbortSignal
   /** The agent's files as a tar, for the container's root. */
   readonly files: Buffer
   /** Where news of a container is heard: resolves at its first link-down or release. */
@@ -71,7 +73,8 @@ export async function agentFiles(agent: Buffer): Promise<Buffer> {
 
 /** Creates, starts and claims a container in a sandbox. On failure nothing of it stays. Owned by the caller: close(). */
 export async function prepareContainer(options: PrepareOptions): Promise<Prepared> {
-  const { engine, relay, pool, image, limits, labels } = options
+  const { engine, relay, pool, image, limits, labels, signal } = options
+  signal?.throwIfAborted()
   const sandbox = await pool.take()
   let id: ContainerId | undefined
   let watched: ReturnType<PrepareOptions['watch']> | undefined
@@ -91,6 +94,7 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
     return closing
   }
   try {
+    signal?.throwIfAborted()
     id = await engine.createContainer({
       Image: image,
       Entrypoint: ['/.moorage/agent'],
@@ -118,7 +122,9 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
       engine.wait(id),
       relay.ask.hold({ engine: engine.address, container: id }),
     ])
+    signal?.throwIfAborted()
     await engine.start(id)
+    signal?.throwIfAborted()
     await relay.ask.claim({ container: id, secret: makeSecret(), gatewayAddress: options.gatewayAddress })
     const heard = watched
     const { silent, oom, killed } = heard

@@ -30,7 +30,7 @@ export type Reason =
   | { readonly kind: 'idle'; readonly exitCode: number }
   | { readonly kind: 'abort' | 'eviction' }
   | { readonly kind: 'image-rebuilt' }
-  | { readonly kind: 'engine-gone' | 'session-ended' | 'removed-outside' }
+  | { readonly kind: 'engine-gone' | 'session-ended' | 'removed-outside' | 'agent-lost' }
   | { readonly kind: 'start-failed'; readonly phase: Phase; readonly code: string; readonly message: string }
 
 /** The end of one life of a container. */

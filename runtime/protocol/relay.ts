@@ -80,6 +80,8 @@ export interface OutputPart {
 /** What the relay tells. */
 export type RelayNews =
   | { readonly news: 'agent'; readonly container: string; readonly up: boolean }
+  /** The agent of a container that runs does not come back, although the way to it is there: something in there ended it. */
+  | { readonly news: 'agent-lost'; readonly container: string }
   | {
       readonly news: 'output'
       readonly container: string

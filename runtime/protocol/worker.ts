@@ -23,8 +23,8 @@
  *     GET  /process/<n>/stdout, /process/<n>/stderr
  *                       INSTANCE. The stream of process n, once; 410 where it is not to be had any more.
  *     PUT  /process/<n>/stdin
- *                       INSTANCE. The body is for stdin, its end is stdin's. Answered 204 when all was taken or the process
- *                       wants no more.
+ *                       INSTANCE, SEQ of the exec: may arrive before that. The body is for stdin, its end is stdin's. Answered
+ *                       204 when all was taken; broken off when the process has ended.
  *     POST /process/<n>/tell
  *                       INSTANCE, SEQ; JSON of a `Tell`; 204.
  *

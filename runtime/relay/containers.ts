@@ -15,6 +15,8 @@ import type { RelayNews, RunCommand, RunResult } from '../protocol/relay.ts'
 
 const AGENT_TIMEOUT_MS = 10_000
 const OPENING_TIMEOUT_MS = 5_000
+/** An agent opens a lost link again within a second, once there is a gateway; one that does not is dead. */
+const AGENT_BACK_MS = 5_000
 
 interface Held {
   readonly link: AgentLink
@@ -32,9 +34,12 @@ export class HeldContainers {
   readonly #held = new Map<string, Held>()
   readonly #engines = new Map<string, Promise<Engine>>()
   readonly #tell: (news: RelayNews) => void
+  readonly #reachable: () => boolean
 
-  constructor(tell: (news: RelayNews) => void) {
+  /** @param reachable whether there has long been a gateway that agents could come through. */
+  constructor(tell: (news: RelayNews) => void, reachable: () => boolean = () => true) {
     this.#tell = tell
+    this.#reachable = reachable
   }
 
   /** Attaches to a created container. */
@@ -49,8 +54,14 @@ export class HeldContainers {
       output(stream, cutters[stream].push(bytes)),
     )
     scope.own(() => attached.dispose())
-    const link = new AgentLink((up) => this.#tell({ news: 'agent', container, up }))
+    let missed: NodeJS.Timeout | undefined
+    const link = new AgentLink((up) => {
+      clearTimeout(missed)
+      if (!up) missed = setTimeout(() => this.#missed(container), AGENT_BACK_MS)
+      this.#tell({ news: 'agent', container, up })
+    })
     scope.own(() => link.close())
+    scope.own(() => clearTimeout(missed))
     this.#held.set(container, {
       link,
       stdin: attached.stdin,
@@ -60,6 +71,7 @@ export class HeldContainers {
       app: undefined,
     })
     void attached.closed.then(() => {
+      clearTimeout(missed)
       for (const stream of ['stdout', 'stderr'] as const) {
         const rest = cutters[stream].end()
         if (rest !== undefined) output(stream, [rest])
@@ -122,6 +134,13 @@ export class HeldContainers {
     socket.on('data', take)
     take()
     socket.resume()
+  }
+
+  /** An agent's link is down for long: without a gateway it could not be otherwise. */
+  #missed(container: string): void {
+    if (!this.#held.has(container)) return
+    if (this.#reachable()) this.#tell({ news: 'agent-lost', container })
+    else setTimeout(() => this.#held.get(container)?.link.isUp === false && this.#missed(container), AGENT_BACK_MS)
   }
 
   #owner(opening: Buffer): Held | undefined {

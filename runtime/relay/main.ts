@@ -20,6 +20,9 @@ if (port === null) throw new Error('The relay runs as a thread of a session.')
 
 const online = new Set<string>()
 let gateway: GatewayLink | undefined
+let gatewaySince = 0
+/** Agents that lost their link with an older gateway have come back through this one by then. */
+const GATEWAY_SETTLED_MS = 4_000
 
 const session = joinCalls<SessionCalls, RelayCalls>(
   port,
@@ -59,6 +62,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
       })
       await link.open()
       gateway = link
+      gatewaySince = performance.now()
       await Promise.all([...online].map((address) => link.internet(address, true)))
     },
     internet: async ({ address, allowed }) => {
@@ -96,7 +100,10 @@ const session = joinCalls<SessionCalls, RelayCalls>(
 )
 
 const tell = (news: RelayNews): void => session.tell(news)
-const containers = new HeldContainers(tell)
+const containers = new HeldContainers(
+  tell,
+  () => gateway !== undefined && performance.now() - gatewaySince > GATEWAY_SETTLED_MS,
+)
 const processes = new Processes((process) => tell({ news: 'process', process }))
 const execs = new ExecRequests(
   processes,

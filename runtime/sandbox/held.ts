@@ -25,6 +25,7 @@ export async function startHeld(
   engine: Engine,
   options: CreateOptions,
   secret: Uint8Array = new Uint8Array(SECRET_BYTES),
+  signal?: AbortSignal,
 ): Promise<HeldProgram> {
   const id = await engine.createContainer({
     ...options,
@@ -37,14 +38,17 @@ export async function startHeld(
     Healthcheck: { Test: ['NONE'] },
   })
   const ready = new Latch<boolean>()
+  signal?.addEventListener('abort', () => ready.resolve(false), { once: true })
   let said = ''
   let attachment: Attachment | undefined
   try {
+    signal?.throwIfAborted()
     attachment = await engine.attach(id, (_, bytes) => {
       said = (said + bytes.toString('latin1')).slice(-2_000)
       if (said.includes('ready\n')) ready.resolve(true)
     })
     const ended = attachment.closed.then(() => ready.resolve(false))
+    signal?.throwIfAborted()
     await engine.start(id)
     attachment.stdin.write(encodeFrame(CLAIM, 0, Uint8Array.of(WIRE_VERSION, ...secret)))
     if ((await within(READY_TIMEOUT_MS, ready.promise)) !== true)

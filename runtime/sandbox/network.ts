@@ -1,6 +1,7 @@
 import { Scope } from '../base/scope.ts'
 import { makeSecret } from '../base/secret.ts'
 import type { Engine } from '../engine/engine.ts'
+import { nameAt } from '../engine/leftovers.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { RUNTIME_PORT } from '../protocol/gateway.ts'
 import { type HeldProgram, startHeld } from './held.ts'
@@ -19,6 +20,8 @@ export interface NetworkOptions {
   readonly labels: Labels
   /** The image of our program. */
   readonly agentImage: string
+  /** Aborted when the session ends: what is being made is given up. */
+  readonly signal?: AbortSignal
   /** Tells the relay where a new gateway is; rejects where it cannot be reached. */
   connect(address: GatewayAddress): Promise<void>
   /** A gateway was lost and could not be replaced. */
@@ -75,6 +78,8 @@ export class SessionNetwork {
   async close(empty: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#empty = empty
     const closing = this.#scope.close()
+    // Heard below; a failure in between is not nobody's.
+    closing.catch(() => undefined)
     await Promise.allSettled([this.#replacing])
     await closing
   }
@@ -88,7 +93,7 @@ export class SessionNetwork {
     const gateway = await startHeld(
       engine,
       {
-        name: `moorage-${labels.session}-gateway`,
+        name: nameAt(labels.session, this.subnet.gateway),
         Image: agentImage,
         Entrypoint: ['/moorage-agent'],
         Cmd: ['gateway', ...refused],
@@ -114,6 +119,7 @@ export class SessionNetwork {
         },
       },
       secret,
+      this.#options.signal,
     )
     this.#gateway = gateway
     void gateway.ended.then(() => this.#lost(gateway))

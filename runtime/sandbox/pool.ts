@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts'
+import { nameAt } from '../engine/leftovers.ts'
 import { type HeldProgram, startHeld } from './held.ts'
 import { type Labels, labelsOf } from './labels.ts'
 import type { SessionNetwork } from './network.ts'
@@ -26,6 +27,8 @@ export interface PoolOptions {
   readonly labels: Labels
   readonly agentImage: string
   readonly network: SessionNetwork
+  /** Aborted when the session ends: what is being made is given up. */
+  readonly signal?: AbortSignal
   /** Sandboxes kept ready. */
   readonly ready: number
   onProblem(error: unknown): void
@@ -133,23 +136,29 @@ export class SandboxPool {
   async #start(address: string): Promise<HeldProgram> {
     const { engine, labels, agentImage, network } = this.#options
     const start = (): Promise<HeldProgram> =>
-      startHeld(engine, {
-        Image: agentImage,
-        Entrypoint: ['/moorage-agent'],
-        Cmd: ['sandbox', network.subnet.gateway],
-        Labels: labelsOf(labels, 'sandbox'),
-        NetworkingConfig: { EndpointsConfig: { [network.id]: { IPAMConfig: { IPv4Address: address } } } },
-        HostConfig: {
-          AutoRemove: true,
-          NetworkMode: network.id,
-          CapDrop: ['ALL'],
-          CapAdd: ['NET_ADMIN'],
-          SecurityOpt: ['no-new-privileges'],
-          Dns: [network.subnet.gateway],
-          LogConfig: { Type: 'none' },
-          Sysctls: this.#loopback6 ? { ...SYSCTLS, ...LOOPBACK6 } : SYSCTLS,
+      startHeld(
+        engine,
+        {
+          name: nameAt(labels.session, address),
+          Image: agentImage,
+          Entrypoint: ['/moorage-agent'],
+          Cmd: ['sandbox', network.subnet.gateway],
+          Labels: labelsOf(labels, 'sandbox'),
+          NetworkingConfig: { EndpointsConfig: { [network.id]: { IPAMConfig: { IPv4Address: address } } } },
+          HostConfig: {
+            AutoRemove: true,
+            NetworkMode: network.id,
+            CapDrop: ['ALL'],
+            CapAdd: ['NET_ADMIN'],
+            SecurityOpt: ['no-new-privileges'],
+            Dns: [network.subnet.gateway],
+            LogConfig: { Type: 'none' },
+            Sysctls: this.#loopback6 ? { ...SYSCTLS, ...LOOPBACK6 } : SYSCTLS,
+          },
         },
-      })
+        undefined,
+        this.#options.signal,
+      )
     try {
       return await start()
     } catch (error) {

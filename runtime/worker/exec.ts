@@ -28,8 +28,10 @@ export interface ExecContext {
 export async function exec(asked: CheckedExec, context: ExecContext): Promise<ExecProcess> {
   const { link, process, waiting } = context
   waiting(1)
+  const { seq, response: answered } = link.exec('/exec', requestOf(asked, context))
+  // At once: a request made later would not leave the isolate when the Worker then enters a block and writes from there.
+  const stdin = asked.stdin && openStdin((body) => link.stream(process, 'stdin', { method: 'PUT', body }, seq))
   try {
-    const { seq, response: answered } = link.exec('/exec', requestOf(asked, context))
     const response = await answered
     const running = runningOf(response)
     if (running !== undefined) context.heard(seq, running)
@@ -53,12 +55,13 @@ export async function exec(asked: CheckedExec, context: ExecContext): Promise<Ex
       waiting(-1)
     })
 
+    if (stdin && asked.stdin !== 'pipe') void feed(asked.stdin as ReadableStream, stdin)
     const output = (name: 'stdout' | 'stderr'): Output | undefined =>
       asked[name] === 'pipe' ? new Output(() => link.stream(process, name)) : undefined
     return new ExecProcess({
       pid,
       isPty: asked.pty !== undefined,
-      stdin: openStdin(asked.stdin, (body) => link.stream(process, 'stdin', { method: 'PUT', body })),
+      stdin: asked.stdin === 'pipe' ? stdin : undefined,
       stdout: output('stdout'),
       stderr: output('stderr'),
       exit: () => ended ?? readEnd(kept, rest).then(outcome),
@@ -66,6 +69,7 @@ export async function exec(asked: CheckedExec, context: ExecContext): Promise<Ex
     })
   } catch (error) {
     waiting(-1)
+    stdin?.abort(error).catch(() => {})
     throw error
   }
 }
@@ -95,18 +99,12 @@ function requestOf(asked: CheckedExec, { process, stack }: ExecContext): ExecReq
   }
 }
 
-/** Gives what the Worker writes, or what its stream has, to the process. Broken off by the process, the writer hears of it. */
-function openStdin(
-  stdin: ReadableStream | 'pipe' | undefined,
-  put: (body: ReadableStream) => Promise<Response>,
-): WritableStream | undefined {
-  if (stdin === undefined) return undefined
+/** Where to write for stdin. Broken off by the process, the writer hears of it. */
+function openStdin(put: (body: ReadableStream) => Promise<Response>): WritableStream {
   // workerd's own, not a TransformStream: that one is not pumped behind a closed gate.
   const { readable, writable } = new IdentityTransformStream()
   put(readable).catch(() => {})
-  if (stdin === 'pipe') return writable
-  void feed(stdin, writable)
-  return undefined
+  return writable
 }
 
 /** The first line of the answer, and what was read past it. */

@@ -134,9 +134,15 @@ export class Link {
     return { seq, response: this.#ordered(seq, path, body) }
   }
 
-  /** A stream of a process: the answer's body, or the request's. Rejects where the runtime is gone. */
-  stream(process: number, stream: 'stdin' | 'stdout' | 'stderr', init: RequestInit = {}): Promise<Response> {
-    return this.#fetch(`/process/${process}/${stream}`, { ...init, headers: { [wire.INSTANCE]: this.#instance() } })
+  /**
+   * A stream of a process: the answer's body, or the request's. Rejects where the runtime is gone.
+   * @param seq of the exec, where that may still be on its way: the runtime waits for it.
+   */
+  stream(process: number, stream: 'stdin' | 'stdout' | 'stderr', init: RequestInit = {}, seq = 0): Promise<Response> {
+    return this.#fetch(`/process/${process}/${stream}`, {
+      ...init,
+      headers: { [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${seq}` },
+    })
   }
 
   async #ordered(seq: number, path: string, body: unknown): Promise<Response> {

@@ -2,179 +2,245 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { about } from '../support/contract/object.ts'
 
-const rejected = (name: string, message: string) => ({ rejected: { name, message } })
-const notRunning = rejected('Error', 'exec() cannot be called on a container that is not running.')
-const wrongParameter = (n: number, type: string) =>
-  rejected('TypeError', `Failed to execute 'exec' on 'Container': parameter ${n} is not of type '${type}'.`)
-const wrongField = (field: string, type: string) =>
-  rejected(
-    'TypeError',
-    `Incorrect type for the '${field}' field on 'ExecOptions': the provided value is not of type '${type}'.`,
-  )
+/** What exec() refuses: what is wrong, command and options, and the error's name. */
+const REFUSED: readonly [what: string, cmd: unknown, options: unknown, name: string][] = [
+  ['a command that is no array', 'ls', {}, 'TypeError'],
+  ['a command that is empty', [], {}, 'TypeError'],
+  ['a stdout mode that is unknown', ['true'], { stdout: 'inherit' }, 'TypeError'],
+  ['a stderr mode that is unknown', ['true'], { stderr: 'inherit' }, 'TypeError'],
+  ['stderr "combined" with stdout "ignore"', ['true'], { stdout: 'ignore', stderr: 'combined' }, 'TypeError'],
+  ['stderr "pipe" with a PTY', ['true'], { pty: true, stderr: 'pipe' }, 'TypeError'],
+  ['NUL in cwd', ['true'], { cwd: '/t\0mp' }, 'TypeError'],
+  ['NUL in user', ['true'], { user: 'ro\0ot' }, 'TypeError'],
+  ['an environment name with =', ['true'], { env: { 'A=B': 'x' } }, 'Error'],
+  ['an environment name with NUL', ['true'], { env: { 'A\0': 'x' } }, 'Error'],
+  ['an environment value with NUL', ['true'], { env: { A: 'x\0' } }, 'Error'],
+  ['an executable that is not there', ['/no/such/program'], {}, 'Error'],
+  ['a file that is not executable', ['/etc/passwd'], {}, 'Error'],
+  ['a folder that is not there', ['true'], { cwd: '/no/such/folder' }, 'Error'],
+  ['a user who is not there', ['true'], { user: 'nobody-of-that-name' }, 'Error'],
+]
 
-const NO_STDIN = rejected('TypeError', 'stdin must be a ReadableStream or the string "pipe".')
-
-/** What exec() rejects with, by what it is given. */
-const EXCEPTIONS: Record<string, object> = {
-  'no arguments': wrongParameter(1, 'Array'),
-  'a string': wrongParameter(1, 'Array'),
-  'an empty array': rejected('TypeError', 'exec() requires a non-empty command array.'),
-  'options that are no object': wrongParameter(2, 'ExecOptions'),
-  'an unknown stdout mode': rejected('TypeError', 'Invalid stdout option: combined'),
-  'an unknown stderr mode': rejected('TypeError', 'Invalid stderr option: inherit'),
-  'combined with an ignored stdout': rejected('TypeError', 'stderr: "combined" requires stdout to be "pipe".'),
-  'pty with stderr of its own': rejected('TypeError', 'stderr must be "combined" when PTY is enabled.'),
-  'pty with an ignored stdout': rejected('TypeError', 'stderr: "combined" requires stdout to be "pipe".'),
-  'pty without columns': rejected('RangeError', 'PTY cols must be between 1 and 65535.'),
-  'pty with too many rows': rejected('RangeError', 'PTY rows must be between 1 and 65535.'),
-  'an aborted signal': rejected('RangeError', 'enough'),
-  'an aborted signal, its reason no error': { rejected: { value: 'enough' } },
-  'NUL in cwd': rejected('TypeError', "cwd cannot contain '\\0' characters."),
-  'NUL in user': rejected('TypeError', "user cannot contain '\\0' characters."),
-  'env that is no object': wrongField('env', 'object'),
-  'an environment name with =': rejected('Error', "Environment variable names cannot contain '=': A=B"),
-  'an environment name with NUL': rejected('Error', "Environment variable names cannot contain '\\0': A\0B"),
-  'an environment value with NUL': rejected('Error', "Environment variable values cannot contain '\\0': A"),
-  'a stdin that is another word': NO_STDIN,
-  'a stdin that is bytes': NO_STDIN,
-  'a stdin that someone reads': rejected('TypeError', 'This ReadableStream is currently locked to a reader.'),
+/** Where the error has to say which it was. */
+const NAMES_IT: Readonly<Record<string, RegExp>> = {
+  'an executable that is not there': /\/no\/such\/program/,
+  'a file that is not executable': /\/etc\/passwd/,
+  'a folder that is not there': /\/no\/such\/folder/,
+  'a user who is not there': /nobody-of-that-name/,
 }
 
-about('exec, its exceptions', 'exec', (ask) => {
-  for (const [call, told] of Object.entries(EXCEPTIONS)) {
-    it(`rejects ${call}`, async () => assert.deepEqual(await ask('bad', { call }), told))
-  }
-
-  it('starts nothing when it rejects', async () => assert.deepEqual(await ask('badStartsNothing'), []))
-
-  it('looks first whether the container runs', async () => {
-    for (const call of ['no arguments', 'an empty array', 'an unknown stdout mode', 'an aborted signal'])
-      assert.deepEqual(await ask('badWhileStopped', { call }), notRunning)
+about('exec', 'exec', (ask, together) => {
+  it('rejects with an Error where the container is not running, before it looks at the command', async () => {
+    const { rejected } = await ask('notRunning')
+    assert.equal(rejected?.name, 'Error')
   })
 
-  it('looks at the modes, the signal, cwd, user, environment and stdin in this order', async () => {
-    assert.deepEqual(await ask('order'), [
-      'Invalid stdout option: x',
-      'Invalid stderr option: x',
-      'stderr: "combined" requires stdout to be "pipe".',
-      'aborted',
-      "cwd cannot contain '\\0' characters.",
-      "user cannot contain '\\0' characters.",
-      "Environment variable names cannot contain '=': =",
-      'stdin must be a ReadableStream or the string "pipe".',
+  for (const [what, cmd, options, name] of REFUSED) {
+    it(`rejects with a${name === 'Error' ? 'n' : ''} ${name} for ${what}`, async () => {
+      const args = { cmd: JSON.stringify(cmd), options: JSON.stringify(options) }
+      const { rejected } = await together('refuses', args)
+      assert.equal(rejected?.name, name)
+      const named = NAMES_IT[what]
+      if (named) assert.match(rejected.message, named)
+    })
+  }
+
+  it('rejects for a stdin that is neither a stream nor "pipe"', async () => {
+    assert.equal((await together('badStdin')).rejected?.name, 'TypeError')
+  })
+
+  it('gives both outputs and the exit code', async () => {
+    assert.deepEqual(await together('shell'), { stdout: 'out\n', stderr: 'err\n', exitCode: 3 })
+  })
+
+  it('starts no shell', async () => {
+    assert.equal((await together('noShell')).stdout, '$HOME * | cat > /tmp/x\n')
+  })
+
+  it('gives arguments as they are', async () => {
+    const { stdout } = await together('oddArguments')
+    assert.equal(stdout, '["","two words","naïve ✓","-x"]\n')
+  })
+
+  it('runs in the image’s folder, or in cwd', async () => {
+    assert.equal((await together('ownCwd')).stdout, '/srv\n')
+    assert.equal((await together('cwd')).stdout, '/tmp\n')
+  })
+
+  it('runs as the user by name, by uid and by uid:gid', async () => {
+    assert.equal(await together('user', { user: 'node' }), '1000\n')
+    assert.equal(await together('user', { user: '1234' }), '1234\n')
+    assert.equal(await together('group', { user: '1234:4321' }), '4321\n')
+  })
+
+  it('inherits the container’s environment, and env overrides it', async () => {
+    assert.deepEqual(await ask('environment'), [
+      'FROM_IMAGE=image',
+      'FROM_START=start',
+      'CHANGED=exec',
+      'ADDED=exec',
+      'CLOUDFLARE_DURABLE_OBJECT_ID=<id>',
     ])
   })
 
-  it('rejects where the container has ended', async () => assert.deepEqual(await ask('afterTheEnd'), notRunning))
+  it('tells the pid inside the container', async () => {
+    assert.deepEqual(await together('pidIsItsOwn'), { same: true, isNumber: true })
+  })
 
-  for (const [how, words] of Object.entries({
-    missing: /no\/such\/program/,
-    notOnPath: /no-such-program/,
-    notExecutable: /\/etc\/passwd/,
-    cwd: /\/no\/such\/folder/,
-    cwdIsFile: /\/etc\/passwd/,
-    user: /nobody-of-that-name/,
-  })) {
-    it(`rejects what cannot be started, and says which: ${how}`, async () => {
-      const { rejected } = await ask('notStarted', { how })
-      assert.equal(rejected?.name, 'Error')
-      assert.match(rejected.message, words)
-    })
-  }
-
-  for (const signal of ['0', '-1', '65']) {
-    it(`throws a RangeError for kill(${signal}) and lets the process live`, async () => {
-      assert.deepEqual(await ask('killOutOfRange', { signal }), {
-        threw: { name: 'RangeError', message: 'Invalid signal number.' },
-        exitCode: 137,
-      })
-    })
-  }
+  it('runs several commands in turn, and many at once', async () => {
+    assert.equal((await together('inTurn')).stdout, 'one\ntwo\n')
+    assert.equal(await together('many'), true)
+  })
 })
 
-about('exec', 'exec', (ask) => {
-  it('gives a process with pid, output and exit code, and the platform’s names', async () => {
-    const { pid, stdout, ...rest } = await ask('output')
-    assert.ok(Number.isInteger(pid) && pid > 1, `pid ${pid}`)
-    assert.match(stdout, /^v\d+\.\d+/)
-    assert.deepEqual(rest, {
-      exitCode: 0,
-      buffers: [true, true],
-      stderrBytes: 0,
-      names: ['[object ExecProcess]', '[object ExecOutput]'],
-      own: [],
+about('ExecProcess.exitCode', 'exec', (ask, together) => {
+  for (const code of [0, 1, 255]) {
+    it(`resolves with ${code}`, async () => {
+      assert.equal(await together('exitCode', { code: String(code) }), code)
     })
+  }
+
+  it('is one promise, the same each time', async () => {
+    assert.deepEqual(await together('exitCodeIsOne'), { same: true, first: 5, later: 5 })
   })
 
-  it('gives the arguments as they are, without a shell', async () => {
-    const { stdout } = await ask('arguments')
-    assert.equal(stdout, '[$HOME | cat][a "b" c][][zwei\nZeilen][ünï 🚢][*]')
+  it('is pending while the process runs', async () => {
+    assert.equal(await together('runsOn'), true)
   })
 
-  it('tells the pid that the process sees itself', async () => assert.equal(await ask('pid'), true))
-
-  it('resolves exitCode whatever it is, 128 + n for a signal', async () => {
-    assert.deepEqual(await ask('exitCodes'), [0, 7, 255, 137, 143])
+  it('is 128 + n for a signal n', async () => {
+    assert.equal(await together('exitCodeOfASignal'), 137)
   })
 
-  it('has one promise for exitCode', async () => assert.deepEqual(await ask('exitCodeIsOnePromise'), [true, true, 0]))
-
-  it('resolves exitCode though nobody read the output, which can be read afterwards', async () => {
-    assert.deepEqual(await ask('exitCodeUnread'), [3, 'out\n', 'err\n'])
+  it('settles though the output was never read', async () => {
+    assert.equal(await together('exitCodeWithUnreadOutput'), 4)
+    assert.equal(await together('unreadOutput'), 0)
   })
 
-  it('runs in the image’s folder, or cwd', async () => assert.deepEqual(await ask('cwd'), ['/srv\n', '/tmp\n']))
+  it('rejects when the container is destroyed meanwhile', async () => {
+    assert.equal(await ask('destroyedMeanwhile'), true)
+  })
 
-  it('inherits the container’s environment, which env overrides for this process only', async () => {
-    assert.deepEqual(await ask('env'), {
-      FROM_IMAGE: 'image',
-      FROM_START: 'start',
-      OVERRIDDEN: 'exec',
-      OWN: 'a=b c',
-      EMPTY: '',
-      id: true,
-      after: 'start\n',
+  it('settles when the container ends by itself', async () => {
+    assert.equal(await ask('endsWithItsContainer'), false)
+  })
+})
+
+about('ExecProcess.kill', 'exec', (_ask, together) => {
+  it('sends TERM by default', async () => {
+    assert.equal(await together('killByDefault'), 143)
+  })
+
+  it('sends a signal that the process may handle', async () => {
+    assert.equal(await together('killIsHandled'), 7)
+  })
+
+  for (const number of ['0', '-1', '65']) {
+    it(`throws a RangeError for ${number}`, async () => {
+      assert.equal((await together('killNumber', { number })).threw?.name, 'RangeError')
     })
+  }
+
+  it('does not throw for a process that is gone', async () => {
+    assert.deepEqual(await together('killOneThatIsGone'), { resolved: 'undefined' })
+  })
+})
+
+about('ExecProcess.output', 'exec', (_ask, together) => {
+  it('rejects with a TypeError the second time', async () => {
+    assert.equal((await together('outputTwice')).rejected?.name, 'TypeError')
   })
 
-  it('runs as the image’s user, or a name or uid with its group or another', async () => {
-    assert.deepEqual(await ask('user'), ['0:0', '1000:1000', '1000:1000', '1000:0', '1000:0', '12345:54321', '0:0'])
-  })
-
-  it('kills with TERM', async () => assert.equal(await ask('kill'), 143))
-  it('kills with another signal', async () => assert.equal(await ask('kill', { signal: '9' }), 137))
-
-  it('does not throw when it kills what is gone, but for a number out of range', async () => {
-    assert.deepEqual(await ask('killAfterTheEnd'), [
-      { resolved: 'undefined' },
-      { threw: { name: 'RangeError', message: 'Invalid signal number.' } },
-    ])
-  })
-
-  it('gives each signal to its process and not to the neighbour', async () => {
-    assert.deepEqual(await ask('killEach'), {
-      ready: ['ready', 'ready'],
-      wrong: [],
-      ends: [137, 137],
+  for (const stream of ['stdout', 'stderr']) {
+    it(`rejects with a TypeError that names ${stream} after it was read`, async () => {
+      const { rejected } = await together('outputAfterReading', { stream })
+      assert.equal(rejected?.name, 'TypeError')
+      assert.match(rejected.message, new RegExp(stream))
     })
+  }
+
+  it('is empty for what is ignored, whose streams are null', async () => {
+    assert.deepEqual(await together('ignored'), { streams: [true, true, 'none'], sizes: [0, 0], exitCode: 2 })
   })
 
-  it('gives signals in their order, STOP and KILL included', async () => {
-    assert.deepEqual(await ask('killInOrder'), ['usr1', 137])
+  it('has both in stdout with stderr "combined"', async () => {
+    assert.deepEqual(await together('combined'), { stderr: 'none', lines: ['err', 'out'], errBytes: 0 })
+  })
+})
+
+about('exec with a signal', 'exec', (_ask, together) => {
+  it('rejects with the reason of one that is aborted before', async () => {
+    assert.equal((await together('signalBefore')).rejected?.message, 'not now')
   })
 
-  it('lets a process live that ignores TERM', async () => assert.deepEqual(await ask('ignoresTerm'), ['still here', 0]))
+  it('kills the process when it is aborted later', async () => {
+    assert.equal(await together('signalLater'), 137)
+  })
+})
 
-  it('kills with KILL when its signal is aborted', async () => assert.equal(await ask('abortLater'), 137))
-  it('kills with KILL when its signal is aborted while it starts', async () =>
-    assert.equal(await ask('abortAtOnce'), 137))
-  it('reaps what a process leaves behind', async () => assert.equal(await ask('orphans'), 'started\n'))
-
-  it('starts hundreds at once', async () => {
-    assert.deepEqual(await ask('many', { count: '200' }), { wrong: [], others: [] })
+about('the streams of an exec', 'exec', (_ask, together) => {
+  it('end stdin at once where it is omitted', async () => {
+    assert.deepEqual(await together('stdinOmitted'), { stdin: 'none', size: 0, exitCode: 0 })
   })
 
-  it('starts in the turn of the container’s start', async () => {
-    assert.deepEqual(await ask('rightAfterStart'), { exitCode: 0, stdout: 'hello\n', stderr: '' })
+  it('take stdin through the returned stream with "pipe"', async () => {
+    assert.equal(await together('stdinPipe'), 'one two')
+  })
+
+  it('carry a conversation', async () => {
+    assert.deepEqual(await together('conversation'), { heard: 'hello', done: true, exitCode: 0 })
+  })
+
+  it('take stdin from a stream, small or large', async () => {
+    assert.equal(await together('stdinStream'), 'from a stream')
+    assert.equal(await together('stdinLarge'), 8 << 20)
+  })
+
+  it('do not hang where the process does not read its stdin', async () => {
+    assert.equal(await together('stdinUnread'), true)
+  })
+
+  it('carry any bytes', async () => {
+    assert.deepEqual(await together('binary'), [0, 255, 10, 13])
+  })
+
+  it('carry two large outputs at once', async () => {
+    assert.deepEqual(await together('large'), { sizes: [16 << 20, 16 << 20], exitCode: 0 })
+  })
+
+  it('are independent: an unread stdout stops only its writer', async () => {
+    assert.deepEqual(await together('independent'), { heard: '1\n2\n3\n', other: 'beside\n' })
+  })
+
+  it('can be given to another process', async () => {
+    assert.equal(await together('piped'), 'THROUGH TWO PROCESSES\n')
+  })
+})
+
+about('exec with a PTY', 'exec', (_ask, together) => {
+  it('is one raw stream of 80x24, with stdin piped', async () => {
+    assert.deepEqual(await together('pty'), { isPty: true, stderr: 'none', stdin: true, shown: '24 80\r\nerr\r\n' })
+  })
+
+  it('has the size it is given from the first instruction', async () => {
+    assert.equal(await together('ptySize'), '50 132\r\n')
+  })
+
+  it('resizes', async () => {
+    assert.equal(await together('resize'), '30 100')
+  })
+
+  it('throws a RangeError for a size out of range', async () => {
+    assert.deepEqual(await together('resizeOutOfRange'), ['RangeError', 'RangeError', 'RangeError'])
+  })
+
+  it('throws a TypeError for resize() without one', async () => {
+    const { isPty, resized } = await together('withoutPty')
+    assert.equal(isPty, false)
+    assert.equal(resized.threw?.name, 'TypeError')
+  })
+
+  it('interrupts the process on control-C', async () => {
+    assert.equal(await together('interrupts'), 130)
   })
 })

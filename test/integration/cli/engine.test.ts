@@ -16,7 +16,8 @@ describe('moorage dev whose engine goes away', { skip: can ? false : 'it needs r
   let url: string
 
   const start = (): Cli => Cli.start(project.folder, { under: engine.under, env: { DOCKER_HOST: engine.host } })
-  const post = async (path: string, body?: object) => engine.post(`${url.replace(/\/$/, '')}${path}`, body && JSON.stringify(body))
+  const post = async (path: string, body?: object) =>
+    engine.post(`${url.replace(/\/$/, '')}${path}`, body && JSON.stringify(body))
   const answers = async (name: string): Promise<boolean> => (await post(`/Box/${name}/port/8080/`)).status === 200
 
   before(async () => {
@@ -38,8 +39,14 @@ describe('moorage dev whose engine goes away', { skip: can ? false : 'it needs r
       await post('/Box/one/put/kept')
       const from = cli.output.length
       await engine.end(signal)
-      await cli.line(/The container engine at .* no longer answers\. Moorage goes on by itself as soon as it does\./, from)
-      await cli.line(/Box\/one: (The container engine stopped, and the container with it|Someone stopped, killed or removed)/, from)
+      await cli.line(
+        /The container engine at .* no longer answers\. Moorage goes on by itself as soon as it does\./,
+        from,
+      )
+      await cli.line(
+        /Box\/one: (The container engine stopped, and the container with it|Someone stopped, killed or removed)/,
+        from,
+      )
       assert.equal((await post('/')).text, 'hello')
       assert.equal((await post('/Box/one/value')).text, 'kept')
       // A start fails, for a reason that names the engine.
@@ -64,6 +71,7 @@ describe('moorage dev whose engine goes away', { skip: can ? false : 'it needs r
   })
 
   it('ends without it, and what the engine finds when it is back goes with the next session', async () => {
+    await cli[Symbol.asyncDispose]()
     cli = start()
     url = await cli.url()
     assert.deepEqual(JSON.parse((await post('/Box/one/start')).text), { answers: true })
@@ -76,7 +84,7 @@ describe('moorage dev whose engine goes away', { skip: can ? false : 'it needs r
     await engine.start()
     cli = start()
     url = await cli.url()
-    assert.deepEqual(await inEngine(session, engine.host), [])
+    await until('it is gone', async () => (await inEngine(session, engine.host)).length === 0)
     assert.deepEqual(JSON.parse((await post('/Box/one/start')).text), { answers: true })
   })
 })

@@ -77,7 +77,9 @@ describe('moorage dev', () => {
     const { session, pid } = await cli.lock()
     assert.match(
       second.output,
-      new RegExp(`^This project already runs: session ${session}, process ${pid}, which serves ${url}, since .*\\.\n {2}Use it: ${url}\n`),
+      new RegExp(
+        `^This project already runs: session ${session}, process ${pid}, which serves ${url}, since .*\\.\n {2}Use it: ${url}\n`,
+      ),
     )
     assert.equal(await (await fetch(url)).text(), 'hello')
   })
@@ -93,7 +95,10 @@ describe('moorage dev that cannot run', () => {
   it('ends with 1 and says where it looked for a config', async () => {
     await using cli = Cli.start(join(project.folder, 'container'))
     assert.equal((await cli.ended).code, 1)
-    assert.match(cli.output, /^There is no wrangler config in .*container\.\n {2}Run it in a project’s folder, or name the config: /)
+    assert.match(
+      cli.output,
+      /^There is no wrangler config in .*container\.\n {2}Run it in a project’s folder, or name the config: /,
+    )
   })
 
   it('ends with 1 where the port is in use, and says how to choose another', async () => {
@@ -102,26 +107,38 @@ describe('moorage dev that cannot run', () => {
     const { port } = other.address() as { port: number }
     await using cli = Cli.start(project.folder, { args: ['--port', String(port)] })
     assert.equal((await cli.ended).code, 1)
-    assert.match(cli.output, new RegExp(`Port ${port} is in use by another program\\.\n {2}Choose another one with --port`))
+    assert.match(
+      cli.output,
+      new RegExp(`Port ${port} is in use by another program\\.\n {2}Choose another one with --port`),
+    )
     other.close()
   })
 
   it('ends with 1 where MOORAGE_NODE is too old for wrangler, or no Node', async (t) => {
     await using none = Cli.start(project.folder, { env: { MOORAGE_NODE: '/bin/false' } })
     assert.equal((await none.ended).code, 1)
-    assert.match(none.output, /^MOORAGE_NODE is \/bin\/false, which is no Node program\.\n {2}Install Node 22\.12\.0 or newer/)
+    assert.match(
+      none.output,
+      /^MOORAGE_NODE is \/bin\/false, which is no Node program\.\n {2}Install Node 22\.12\.0 or newer/,
+    )
     const old = process.env.MOORAGE_TEST_NODE
     if (old === undefined || !/^v20/.test(execFileSync(old, ['--version'], { encoding: 'utf8' }))) {
       return t.skip('there is no old Node here')
     }
     await using cli = Cli.start(project.folder, { env: { MOORAGE_NODE: old } })
     assert.equal((await cli.ended).code, 1)
-    assert.match(cli.output, /^MOORAGE_NODE is Node 20\.\d+\.\d+; wrangler needs 22\.12\.0 or newer\.\n {2}Install Node/)
+    assert.match(
+      cli.output,
+      /^MOORAGE_NODE is Node 20\.\d+\.\d+; wrangler needs 22\.12\.0 or newer\.\n {2}Install Node/,
+    )
   })
 
   it('ends with 1 where no engine answers, and says what was tried', async () => {
     await using cli = Cli.start(project.folder, { env: { DOCKER_HOST: 'unix:///nowhere/docker.sock' } })
     assert.equal((await cli.ended).code, 1)
-    assert.match(cli.output, /No container engine was found\. Tried:\n {2}DOCKER_HOST \(.*\/nowhere\/docker\.sock.*\): is not there/)
+    assert.match(
+      cli.output,
+      /No container engine was found\. Tried:\n {2}DOCKER_HOST \(.*\/nowhere\/docker\.sock.*\): is not there/,
+    )
   })
 })

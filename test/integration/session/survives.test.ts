@@ -73,6 +73,23 @@ describe('a session with running containers', () => {
     await box.do('destroy')
   })
 
+  it('ends a container whose agent root in it has killed, says why, and starts another', async () => {
+    const box = running.box('killer')
+    await box.start()
+    const ended = box.do('end')
+    const { pids } = await box.ask('agent')
+    assert.equal(pids.length, 1)
+    // The agent carries the answer, so none comes.
+    const answer = box.ask(`kill?pid=${pids[0]}`).catch(() => undefined)
+    assert.equal((await ended).ended.exitCode, 137)
+    const { reason, message } = await box.end()
+    assert.deepEqual(reason, { kind: 'agent-lost' })
+    assert.match(message, /ended Moorage’s agent/)
+    await answer
+    assert.deepEqual(await box.start(), { answers: true })
+    await box.do('destroy')
+  })
+
   it('ends with the reason when its wrangler is killed, and leaves nothing behind', async () => {
     const { session, folder } = running
     const workerd = await processOf('workerd')

@@ -51,6 +51,11 @@ const SENTENCES: readonly (readonly [Reason, string])[] = [
     '! Someone stopped, killed or removed the container from outside, with the engine’s own tools.\n' +
       '  It starts again with the next start().',
   ],
+  [
+    { kind: 'agent-lost' },
+    '! Something in the container ended Moorage’s agent there, without which nothing reaches it: it was ended.\n' +
+      '  Look for a kill of all processes (kill -1) in the app. It starts again with the next start().',
+  ],
   [{ kind: 'session-ended' }, 'Ended with the session.'],
   [
     { kind: 'start-failed', phase: 'create', code: 'start-failed', message: 'no space left on device' },

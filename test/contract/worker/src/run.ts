@@ -16,6 +16,13 @@ export function idle(o: PlainObject, options: ContainerStartupOptions = {}): Con
   return o.container
 }
 
+/** As idle(), and waits until it runs. */
+export async function running(o: PlainObject): Promise<Container> {
+  const container = idle(o)
+  await run(o, ['true'])
+  return container
+}
+
 /** Runs a process to its end. */
 export async function run(o: PlainObject, cmd: string[], options?: ContainerExecOptions): Promise<Ran> {
   const { stdout, stderr, exitCode } = await (await o.container.exec(cmd, options)).output()

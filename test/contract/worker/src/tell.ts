@@ -45,11 +45,11 @@ export async function outcome(call: () => unknown): Promise<Outcome> {
   }
 }
 
-/** Waits until the condition holds; after ten seconds it throws, naming what was waited for. */
+/** Waits until the condition holds; after twenty seconds it throws, naming what was waited for. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 20_000
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited ten seconds until ${what}`)
+    if (Date.now() > deadline) throw new Error(`waited twenty seconds until ${what}`)
     await scheduler.wait(10)
   }
 }

@@ -1,5 +1,5 @@
 import type { PlainObject } from '../plain.ts'
-import { idle, lines, made, others, run, text } from '../run.ts'
+import { idle, lines, made, others, run, running, text } from '../run.ts'
 import { outcome, pending, tell } from '../tell.ts'
 import type { Sentences } from './index.ts'
 
@@ -30,9 +30,8 @@ export const execLife: Sentences = {
   },
 
   async rootEnds(o) {
-    o.container.start({ entrypoint: ['sh', '-c', 'read line < /tmp/go; exit 0'] })
+    idle(o)
     const process = await o.container.exec(['sleep', '1000'])
-    await run(o, ['sh', '-c', 'echo'])
     o.container.signal(9)
     return outcome(() => process.exitCode)
   },
@@ -47,7 +46,7 @@ export const execLife: Sentences = {
   },
 
   async transaction(o) {
-    idle(o)
+    await running(o)
     return o.state.storage.transaction(async () => {
       const process = await o.container.exec(['cat'], { stdin: 'pipe' })
       const writer = (process.stdin as WritableStream).getWriter()
@@ -64,7 +63,7 @@ export const execLife: Sentences = {
 
   /** Started outside a block, looked at inside of it. */
   async startedBefore(o) {
-    idle(o)
+    await running(o)
     const process = await o.container.exec(['sh', '-c', 'read line; echo "got $line"'], { stdin: 'pipe' })
     return o.state.blockConcurrencyWhile(async () => {
       const writer = (process.stdin as WritableStream).getWriter()
@@ -75,7 +74,7 @@ export const execLife: Sentences = {
 
   /** Started in a block that is over. */
   async startedInside(o) {
-    idle(o)
+    await running(o)
     const process = await o.state.blockConcurrencyWhile(() => o.container.exec(['cat'], { stdin: 'pipe' }))
     const writer = (process.stdin as WritableStream).getWriter()
     await writer.write(encoder.encode('hello'))

@@ -1,304 +1,120 @@
 import type { PlainObject } from '../plain.ts'
-import { digest, idle, lines, made, pattern, run, text } from '../run.ts'
-import { outcome, pending, tell } from '../tell.ts'
+import { outcome } from '../tell.ts'
 import type { Sentences } from './index.ts'
 
-const MiB = 1_048_576
-const encoder = new TextEncoder()
+const MIB = 1 << 20
 
-/** A stream of each kind that a Worker may have, with the same three words in it. */
-const SOURCES: Record<string, (o: PlainObject) => ReadableStream | Promise<ReadableStream>> = {
-  'of a response': () => new Response('one two three').body as ReadableStream,
-  'of a blob': () => new Blob(['one two three']).stream(),
-  'made by the Worker': () => made('one ', 'two ', 'three'),
-  'that takes its time': () => {
-    const words = ['one ', 'two ', 'three']
-    return new ReadableStream({
-      async pull(controller) {
-        await scheduler.wait(5)
-        const word = words.shift()
-        if (word === undefined) controller.close()
-        else controller.enqueue(encoder.encode(word))
-      },
-    })
-  },
-  'of bytes': () => {
-    const words = ['one ', 'two ', 'three']
-    return new ReadableStream({
-      type: 'bytes',
-      pull(controller) {
-        const word = words.shift()
-        if (word !== undefined) controller.enqueue(encoder.encode(word))
-        else {
-          controller.close()
-          controller.byobRequest?.respond(0)
-        }
-      },
-    })
-  },
-  'of an identity stream': () => {
-    const { readable, writable } = new IdentityTransformStream()
-    const writer = writable.getWriter()
-    const write = async () => {
-      for (const word of ['one ', 'two ', 'three']) await writer.write(encoder.encode(word))
-      await writer.close()
-    }
-    write().catch(() => {})
-    return readable
-  },
-  'of another process': async (o) =>
-    (await o.container.exec(['printf', 'one two three'])).stdout as unknown as ReadableStream,
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const text = (buffer: ArrayBuffer): string => new TextDecoder().decode(buffer)
+
+/** Starts `cat`, whose stdin is a pipe. */
+async function cat(o: PlainObject): Promise<{ process: ExecProcess; writer: WritableStreamDefaultWriter }> {
+  await o.boot()
+  const process = await o.container.exec(['cat'], { stdin: 'pipe' })
+  if (!process.stdin) throw new Error('there is no stdin')
+  return { process, writer: process.stdin.getWriter() }
 }
 
-/** Ways of reading a whole stream. */
-const READERS: Record<string, (stream: ReadableStream) => Promise<ArrayBuffer>> = {
-  response: (stream) => new Response(stream).arrayBuffer(),
-  iteration: async (stream) => {
-    const parts: Uint8Array<ArrayBuffer>[] = []
-    for await (const part of stream) parts.push(part as Uint8Array<ArrayBuffer>)
-    return new Blob(parts).arrayBuffer()
-  },
-  byob: async (stream) => {
-    const reader = stream.getReader({ mode: 'byob' })
-    const parts: Uint8Array<ArrayBuffer>[] = []
-    for (;;) {
-      const { done, value } = await reader.read(new Uint8Array(10_000))
-      if (done) return new Blob(parts).arrayBuffer()
-      parts.push(value as Uint8Array<ArrayBuffer>)
-    }
-  },
-  pipeTo: async (stream) => {
-    const { readable, writable } = new IdentityTransformStream()
-    const all = new Response(readable).arrayBuffer()
-    await stream.pipeTo(writable)
-    return all
-  },
-  tee: async (stream) => {
-    const [one, two] = stream.tee()
-    const [first, second] = await Promise.all([one, two].map((branch) => new Response(branch).arrayBuffer()))
-    if (first?.byteLength !== second?.byteLength) throw new Error('the branches differ')
-    return first as ArrayBuffer
-  },
+/** How many bytes a stream has. */
+async function count(stream: ReadableStream | null): Promise<number> {
+  let size = 0
+  for await (const part of stream ?? []) size += (part as Uint8Array).byteLength
+  return size
 }
 
 export const execStreams: Sentences = {
-  async modes(o) {
-    idle(o)
-    const both = ['sh', '-c', 'echo out; echo err >&2']
-    const told: Record<string, unknown> = {}
-    const options: ContainerExecOptions[] = [
-      {},
-      { stdin: 'pipe' },
-      { stdin: new Response('x').body as ReadableStream },
-      { stdout: 'ignore' },
-      { stderr: 'ignore' },
-      { stdout: 'ignore', stderr: 'ignore' },
-      { stderr: 'combined' },
-    ]
-    for (const one of options) {
-      const process = await o.container.exec(both, one)
-      const { stdin, stdout, stderr } = process
-      const there = Object.entries({ stdin, stdout, stderr }).map(([name, stream]) => (stream === null ? '-' : name))
-      const output = await process.output()
-      const said = [output.stdout, output.stderr].map((bytes) =>
-        new TextDecoder().decode(bytes).split('\n').sort().join(' '),
-      )
-      const key = Object.entries(one).map(([name, value]) => `${name}:${typeof value === 'string' ? value : 'stream'}`)
-      told[key.join() || 'default'] = [...there, ...said].join('|')
-    }
-    return told
-  },
-
-  /** `??` and `!` must treat them as they treat the platform's undefined. */
-  async absent(o) {
-    idle(o)
-    const { stdin, stdout, stderr } = await o.container.exec(['true'], { stdout: 'ignore', stderr: 'ignore' })
-    return [stdin, stdout, stderr].map((stream) => [stream ?? 'none', !stream])
-  },
-
-  async eofWithoutStdin(o) {
-    idle(o)
-    return run(o, ['cat'])
+  async stdinOmitted(o) {
+    await o.boot()
+    const process = await o.container.exec(['cat'])
+    const output = await process.output()
+    return { stdin: process.stdin ?? 'none', size: output.stdout.byteLength, exitCode: output.exitCode }
   },
 
   async stdinPipe(o) {
-    idle(o)
-    const process = await o.container.exec(['cat'], { stdin: 'pipe' })
-    const writer = (process.stdin as WritableStream).getWriter()
-    const heard = lines(process.stdout)
-    const said = []
-    for (const word of ['one', 'two', 'three']) {
-      await writer.write(encoder.encode(`${word}\n`))
-      said.push(await heard.next())
-    }
+    const { process, writer } = await cat(o)
+    await writer.write(bytes('one '))
+    await writer.write(bytes('two'))
     await writer.close()
-    return [...said, await heard.next(), await process.exitCode].map((value) => value ?? 'end')
+    return text((await process.output()).stdout)
   },
 
-  async stdinStream(o, { kind = '' }) {
-    idle(o)
-    const stdin = await SOURCES[kind]?.(o)
-    return run(o, ['sh', '-c', 'cat; echo " end"'], { stdin: stdin as ReadableStream })
+  /** What is written comes back before stdin is closed. */
+  async conversation(o) {
+    const { process, writer } = await cat(o)
+    const reader = process.stdout?.getReader()
+    await writer.write(bytes('hello'))
+    const heard = await reader?.read()
+    await writer.close()
+    const end = await reader?.read()
+    return { heard: text(heard?.value), done: end?.done, exitCode: await process.exitCode }
   },
 
-  async pipeToStdin(o, { kind = '' }) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'cat; echo " end"'], { stdin: 'pipe' })
-    const piped = (await SOURCES[kind]?.(o))?.pipeTo(process.stdin as WritableStream)
-    const { stdout } = await process.output()
-    await piped
-    return new TextDecoder().decode(stdout)
+  async stdinStream(o) {
+    await o.boot()
+    const stdin = new Response('from a stream').body as ReadableStream
+    return text((await (await o.container.exec(['cat'], { stdin })).output()).stdout)
   },
 
-  async stdinBreaksOff(o) {
-    idle(o)
-    const stdin = new ReadableStream({
-      pull(controller) {
-        controller.error(new Error('there is no more'))
-      },
-    })
-    return (await o.container.exec(['cat'], { stdin })).exitCode
+  async stdinLarge(o) {
+    await o.boot()
+    const stdin = new Response(new Uint8Array(8 * MIB)).body as ReadableStream
+    const output = await (await o.container.exec(['wc', '-c'], { stdin })).output()
+    return Number(text(output.stdout))
   },
 
-  async halfClose(o) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'cat > /dev/null; echo eof; head -c 500000 /dev/zero'], {
-      stdin: 'pipe',
-    })
-    await (process.stdin as WritableStream).close()
-    return [(await text(process.stdout)).length, await process.exitCode]
-  },
-
-  async bytes(o, { mib }) {
-    idle(o)
-    const sent = pattern(Number(mib) * MiB + 12_345)
-    const process = await o.container.exec(['cat'], { stdin: 'pipe' })
-    const writer = (process.stdin as WritableStream).getWriter()
-    const write = async () => {
-      for (let at = 0, size = 1; at < sent.length; at += size, size = (size * 3) % 300_007)
-        await writer.write(sent.subarray(at, at + size))
-      await writer.close()
-    }
-    const [output] = await Promise.all([process.output(), write()])
-    return [output.exitCode, (await digest(output.stdout)) === (await digest(sent))]
-  },
-
-  async read(o, { how = '' }) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'seq 1 100000'])
-    const bytes = await READERS[how]?.(process.stdout as ReadableStream)
-    const end = new TextDecoder().decode(bytes).split('\n').slice(-2)
-    return [bytes?.byteLength, ...end]
-  },
-
-  /** stdout stops its writer at the pipe; stderr, the other processes and the end of what has ended go on. */
-  async independent(o) {
-    idle(o)
-    const script = `(head -c 8000000 /dev/zero; echo stdout is done >&2) &
-      i=0; while [ $i -lt 15 ]; do i=$((i+1)); echo line $i >&2; done; wait`
-    const process = await o.container.exec(['sh', '-c', script])
-    const errors = lines(process.stderr)
-    const heard = []
-    for (let i = 0; i < 15; i++) heard.push(await errors.next())
-    const other = await run(o, ['echo', 'other'])
-    const last = errors.next()
-    const waits = await pending(last, 200)
-    const bytes = (await new Response(process.stdout).arrayBuffer()).byteLength
-    return {
-      heard: heard.length,
-      other: other.stdout,
-      waits,
-      bytes,
-      last: await last,
-      exitCode: await process.exitCode,
-    }
-  },
-
-  async bothAtOnce(o, { mib }) {
-    idle(o)
-    const bytes = Number(mib) * MiB
-    const process = await o.container.exec([
-      'sh',
-      '-c',
-      `head -c ${bytes} /dev/zero & head -c ${bytes} /dev/zero >&2; wait`,
-    ])
-    const { stdout, stderr, exitCode } = await process.output()
-    return [stdout.byteLength - bytes, stderr.byteLength - bytes, exitCode]
-  },
-
-  async cancel(o) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'head -c 5000000 /dev/zero; echo done >&2'])
-    const stdout = process.stdout as ReadableStream
-    const reader = stdout.getReader()
-    await reader.read()
-    await reader.cancel('enough')
-    return [await text(process.stderr), await process.exitCode]
-  },
-
-  async cancelUnread(o) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'head -c 5000000 /dev/zero; echo done >&2'])
-    await process.stdout?.cancel()
-    return [await text(process.stderr), await process.exitCode]
-  },
-
-  /** What a process wrote that reads no more, or has ended, is no reason to fall over. */
-  async brokenStdin(o) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'exec 0< /dev/null; echo closed; sleep 0.2'], { stdin: 'pipe' })
-    await lines(process.stdout).next()
-    const writer = (process.stdin as WritableStream).getWriter()
-    writer.closed.catch(() => {})
-    const writing = (async () => {
-      for (;;) await writer.write(new Uint8Array(65_536))
-    })()
-    const told = await writing.catch(tell)
-    return [told, await process.exitCode]
-  },
-
-  async writesAfterTheEnd(o) {
-    idle(o)
+  /** The process ends without reading: writing fails, nothing hangs. */
+  async stdinUnread(o) {
+    await o.boot()
     const process = await o.container.exec(['true'], { stdin: 'pipe' })
     await process.exitCode
-    const writer = (process.stdin as WritableStream).getWriter()
-    writer.closed.catch(() => {})
-    // Nobody looks at what comes of them.
-    void writer.write(new Uint8Array(65_536)).catch(() => {})
-    void writer.close().catch(() => {})
-    return run(o, ['echo', 'still fine'])
+    const writer = process.stdin?.getWriter()
+    const wrote = await Promise.race([
+      outcome(async () => {
+        for (let i = 0; i < 100; i++) await writer?.write(new Uint8Array(MIB))
+      }),
+      scheduler.wait(5000).then(() => 'hangs'),
+    ])
+    return wrote !== 'hangs'
   },
 
-  async outputTwice(o) {
-    idle(o)
-    const process = await o.container.exec(['echo', 'x'])
-    await process.output()
-    return outcome(() => process.output())
+  async binary(o) {
+    await o.boot()
+    const process = await o.container.exec(['cat'], { stdin: new Response(new Uint8Array([0, 255, 10, 13])).body! })
+    return [...new Uint8Array((await process.output()).stdout)]
   },
 
-  async outputAfterReading(o, { stream = '' }) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'echo out; echo err >&2'])
-    const reader = (process[stream as 'stdout' | 'stderr'] as ReadableStream).getReader()
-    await reader.read()
-    reader.releaseLock()
-    return outcome(() => process.output())
+  async large(o) {
+    await o.boot()
+    const script = 'head -c 16777216 /dev/zero & head -c 16777216 /dev/zero >&2; wait'
+    const process = await o.container.exec(['sh', '-c', script])
+    const sizes = await Promise.all([count(process.stdout), count(process.stderr)])
+    return { sizes, exitCode: await process.exitCode }
   },
 
-  async outputTakesTheStreams(o) {
-    idle(o)
-    const process = await o.container.exec(['echo', 'x'])
-    const output = process.output()
-    const told = await outcome(() => process.stdout?.getReader())
-    await output
-    return 'threw' in told
+  /** An unread stdout stops its writer, and nobody else. */
+  async independent(o) {
+    await o.boot()
+    const script = '(head -c 67108864 /dev/zero; echo done) & for i in 1 2 3; do echo $i >&2; done; wait'
+    const process = await o.container.exec(['sh', '-c', script])
+    const reader = process.stderr?.pipeThrough(new TextDecoderStream()).getReader()
+    let heard = ''
+    while (heard.split('\n').length < 4) heard += (await reader?.read())?.value ?? ''
+    const other = text((await (await o.container.exec(['echo', 'beside'])).output()).stdout)
+    process.kill(9)
+    return { heard, other }
   },
 
-  async pipeline(o) {
-    idle(o)
-    const one = await o.container.exec(['seq', '1', '50000'])
-    const two = await o.container.exec(['wc', '-l'], { stdin: 'pipe' })
-    const [count] = await Promise.all([text(two.stdout), one.stdout?.pipeTo(two.stdin as WritableStream)])
-    return count.trim()
+  /** It ends, although its output was never read. */
+  async unreadOutput(o) {
+    await o.boot()
+    const process = await o.container.exec(['head', '-c', '200000', '/dev/zero'])
+    return process.exitCode
+  },
+
+  async piped(o) {
+    await o.boot()
+    const first = await o.container.exec(['echo', 'through two processes'])
+    const second = await o.container.exec(['tr', 'a-z', 'A-Z'], { stdin: first.stdout! })
+    return text((await second.output()).stdout)
   },
 }

@@ -1,276 +1,197 @@
-import { IDLE } from '../plain.ts'
-import { idle, lines, others, run, sh, text } from '../run.ts'
-import { outcome, until } from '../tell.ts'
-import type { Sentences } from './index.ts'
-import { CATCHABLE } from './signal.ts'
+import type { PlainObject } from '../plain.ts'
+import { outcome, pending, tell, until } from '../tell.ts'
+import { execStreams } from './exec-streams.ts'
+import { execTerminal } from './exec-terminal.ts'
+import type { Sentence, Sentences } from './index.ts'
 
-/** exec() that must not start anything: the calls of the exceptions, by name. */
-const BAD: Record<string, (container: Container) => Promise<unknown>> = {
-  'no arguments': (c) => (c.exec as (cmd?: unknown) => Promise<unknown>)(),
-  'a string': (c) => c.exec('true' as unknown as string[]),
-  'an empty array': (c) => c.exec([]),
-  'options that are no object': (c) => c.exec(['true'], 'x' as ContainerExecOptions),
-  'an unknown stdout mode': (c) => c.exec(['true'], { stdout: 'combined' as 'pipe' }),
-  'an unknown stderr mode': (c) => c.exec(['true'], { stderr: 'inherit' as 'pipe' }),
-  'combined with an ignored stdout': (c) => c.exec(['true'], { stdout: 'ignore', stderr: 'combined' }),
-  'pty with stderr of its own': (c) => c.exec(['true'], { pty: true, stderr: 'pipe' }),
-  'pty with an ignored stdout': (c) => c.exec(['true'], { pty: true, stdout: 'ignore' }),
-  'pty without columns': (c) => c.exec(['true'], { pty: { cols: 0 } }),
-  'pty with too many rows': (c) => c.exec(['true'], { pty: { rows: 65536 } }),
-  'an aborted signal': (c) => c.exec(['true'], { signal: AbortSignal.abort(new RangeError('enough')) }),
-  'an aborted signal, its reason no error': (c) => c.exec(['true'], { signal: AbortSignal.abort('enough') }),
-  'NUL in cwd': (c) => c.exec(['true'], { cwd: '/a\0b' }),
-  'NUL in user': (c) => c.exec(['true'], { user: 'a\0b' }),
-  'env that is no object': (c) => c.exec(['true'], { env: 'A=b' as unknown as Record<string, string> }),
-  'an environment name with =': (c) => c.exec(['true'], { env: { 'A=B': 'x' } }),
-  'an environment name with NUL': (c) => c.exec(['true'], { env: { 'A\0B': 'x' } }),
-  'an environment value with NUL': (c) => c.exec(['true'], { env: { A: 'x\0y' } }),
-  'a stdin that is another word': (c) => c.exec(['true'], { stdin: 'inherit' as 'pipe' }),
-  'a stdin that is bytes': (c) => c.exec(['true'], { stdin: new Uint8Array(2) as unknown as ReadableStream }),
-  'a stdin that someone reads': (c) => {
-    const stdin = new Response('x').body as ReadableStream
-    stdin.getReader()
-    return c.exec(['true'], { stdin })
+const text = (bytes: ArrayBuffer): string => new TextDecoder().decode(bytes)
+
+/** Runs a process to its end: what it wrote, and its exit code. */
+async function run(o: PlainObject, cmd: string[], options?: ContainerExecOptions) {
+  const output = await (await o.container.exec(cmd, options)).output()
+  return { stdout: text(output.stdout), stderr: text(output.stderr), exitCode: output.exitCode }
+}
+
+/** Sentences run in a container whose server is up. */
+function started(sentence: Sentence): Sentence {
+  return async (o, args) => {
+    await o.boot()
+    return sentence(o, args)
+  }
+}
+
+const inContainer: Sentences = {
+  shell: (o) => run(o, ['sh', '-c', 'echo out; echo err >&2; exit 3']),
+
+  /** `options` and `cmd` are JSON: anything that exec() should refuse. */
+  refuses: (o, { cmd, options }) =>
+    outcome(() => o.container.exec(JSON.parse(cmd ?? '["true"]'), JSON.parse(options ?? '{}'))),
+
+  badStdin: (o) => outcome(() => o.container.exec(['true'], { stdin: 'inherit' as 'pipe' })),
+
+  noShell: (o) => run(o, ['echo', '$HOME', '*', '|', 'cat', '> /tmp/x']),
+
+  oddArguments: (o) =>
+    run(o, ['node', '-p', 'JSON.stringify(process.argv.slice(1))', '', 'two words', 'naïve ✓', '-x']),
+
+  cwd: (o) => run(o, ['pwd'], { cwd: '/tmp' }),
+
+  ownCwd: (o) => run(o, ['pwd']),
+
+  user: async (o, { user }) => (await run(o, ['id', '-u'], { user: user ?? '' })).stdout,
+
+  group: async (o, { user }) => (await run(o, ['id', '-g'], { user: user ?? '' })).stdout,
+
+  pidIsItsOwn: async (o) => {
+    const process = await o.container.exec(['sh', '-c', 'echo $$'])
+    return { same: text((await process.output()).stdout).trim() === String(process.pid), isNumber: process.pid > 1 }
+  },
+
+  exitCode: async (o, { code }) => (await o.container.exec(['sh', '-c', `exit ${code}`])).exitCode,
+
+  exitCodeIsOne: async (o) => {
+    const process = await o.container.exec(['sh', '-c', 'exit 5'])
+    const first = process.exitCode
+    return { same: first === process.exitCode, first: await first, later: await process.exitCode }
+  },
+
+  exitCodeOfASignal: async (o) => {
+    const process = await o.container.exec(['sleep', '1000'])
+    process.kill(9)
+    return process.exitCode
+  },
+
+  killByDefault: async (o) => {
+    const process = await o.container.exec(['sleep', '1000'])
+    process.kill()
+    return process.exitCode
+  },
+
+  killNumber: async (o, { number }) => {
+    const process = await o.container.exec(['sleep', '1000'])
+    const killed = await outcome(() => process.kill(Number(number)))
+    process.kill(9)
+    await process.exitCode
+    return killed
+  },
+
+  killOneThatIsGone: async (o) => {
+    const process = await o.container.exec(['true'])
+    await process.exitCode
+    return outcome(() => process.kill())
+  },
+
+  killIsHandled: async (o) => {
+    const process = await o.container.exec(['sh', '-c', 'trap "exit 7" USR1; echo ready; while :; do sleep 0.05; done'])
+    await process.stdout?.getReader().read()
+    process.kill(10)
+    return process.exitCode
+  },
+
+  outputTwice: async (o) => {
+    const process = await o.container.exec(['echo', 'once'])
+    await process.output()
+    return outcome(() => process.output())
+  },
+
+  outputAfterReading: async (o, { stream }) => {
+    const process = await o.container.exec(['sh', '-c', 'echo out; echo err >&2'])
+    await (stream === 'stderr' ? process.stderr : process.stdout)?.getReader().read()
+    return outcome(() => process.output())
+  },
+
+  ignored: async (o) => {
+    const process = await o.container.exec(['sh', '-c', 'echo out; echo err >&2; exit 2'], {
+      stdout: 'ignore',
+      stderr: 'ignore',
+    })
+    const output = await process.output()
+    return {
+      streams: [!process.stdout, !process.stderr, process.stdout ?? 'none'],
+      sizes: [output.stdout.byteLength, output.stderr.byteLength],
+      exitCode: output.exitCode,
+    }
+  },
+
+  combined: async (o) => {
+    const process = await o.container.exec(['sh', '-c', 'echo out; echo err >&2'], { stderr: 'combined' })
+    const output = await process.output()
+    return {
+      stderr: process.stderr ?? 'none',
+      lines: text(output.stdout).split('\n').filter(Boolean).sort(),
+      errBytes: output.stderr.byteLength,
+    }
+  },
+
+  signalBefore: (o) => {
+    const signal = AbortSignal.abort(new Error('not now'))
+    return outcome(() => o.container.exec(['true'], { signal }))
+  },
+
+  signalLater: async (o) => {
+    const controller = new AbortController()
+    const process = await o.container.exec(['sleep', '1000'], { signal: controller.signal })
+    controller.abort()
+    return process.exitCode
+  },
+
+  exitCodeWithUnreadOutput: async (o) => {
+    const process = await o.container.exec(['sh', '-c', 'echo unread; exit 4'])
+    return process.exitCode
+  },
+
+  many: async (o) => {
+    const runs = Array.from({ length: 20 }, (_, i) => run(o, ['echo', String(i)]))
+    return (await Promise.all(runs)).every(({ stdout }, i) => stdout === `${i}\n`)
+  },
+
+  /** Several commands in turn, as onStart does. */
+  inTurn: async (o) => {
+    await run(o, ['sh', '-c', 'echo one > /tmp/turn'])
+    await run(o, ['sh', '-c', 'echo two >> /tmp/turn'])
+    return run(o, ['cat', '/tmp/turn'])
+  },
+
+  runsOn: async (o) => {
+    const process = await o.container.exec(['sleep', '1000'])
+    const runs = await pending(process.exitCode)
+    process.kill(9)
+    await process.exitCode
+    return runs
   },
 }
 
-/** Each of these has all faults of the ones after it too. */
-const ORDER: ContainerExecOptions[] = [
-  { stdout: 'x' as 'pipe' },
-  { stderr: 'x' as 'pipe' },
-  { stdout: 'ignore', stderr: 'combined' },
-  { signal: AbortSignal.abort('aborted') },
-  { cwd: '\0' },
-  { user: '\0' },
-  { env: { '=': '' } },
-  { stdin: 'x' as 'pipe' },
-]
-
-const TRAPS = `for n in ${CATCHABLE.join(' ')}; do trap "echo $n" $n; done; echo ready; while :; do sleep 100 & wait $!; done`
-
 export const exec: Sentences = {
-  bad(o, { call = '' }) {
-    idle(o)
-    return outcome(() => BAD[call]?.(o.container))
+  ...execStreams,
+  ...execTerminal,
+  ...Object.fromEntries(Object.entries(inContainer).map(([name, sentence]) => [name, started(sentence)])),
+
+  notRunning: (o) => outcome(() => o.container.exec([])),
+
+  async environment(o) {
+    await o.boot({ env: { FROM_START: 'start', CHANGED: 'start' } })
+    const names = 'FROM_IMAGE FROM_START CHANGED ADDED CLOUDFLARE_DURABLE_OBJECT_ID'
+    const script = `for n in ${names}; do eval "echo $n=\\$$n"; done`
+    const { stdout } = await run(o, ['sh', '-c', script], { env: { CHANGED: 'exec', ADDED: 'exec' } })
+    return stdout.replace(o.state.id.toString(), '<id>').split('\n').filter(Boolean)
   },
 
-  badWhileStopped: (o, { call = '' }) => outcome(() => BAD[call]?.(o.container)),
-
-  async badStartsNothing(o) {
-    idle(o)
-    for (const call of Object.values(BAD)) await call(o.container).catch(() => {})
-    return others(o)
-  },
-
-  async order(o) {
-    idle(o)
-    const told = []
-    for (let i = 0; i < ORDER.length; i++) {
-      const { rejected } = (await outcome(() =>
-        o.container.exec(['true'], Object.assign({}, ...ORDER.slice(i).reverse())),
-      )) as { rejected: { message?: string; value?: unknown } }
-      told.push(rejected.message ?? rejected.value)
-    }
-    return told
-  },
-
-  async afterTheEnd(o) {
-    o.container.start({ entrypoint: ['true'] })
-    await o.container.monitor()
-    return outcome(() => o.container.exec(['true']))
-  },
-
-  async output(o) {
-    idle(o)
-    const process = await o.container.exec(['node', '--version'])
-    const output = await process.output()
-    return {
-      pid: process.pid,
-      exitCode: output.exitCode,
-      stdout: new TextDecoder().decode(output.stdout),
-      buffers: [output.stdout instanceof ArrayBuffer, output.stderr instanceof ArrayBuffer],
-      stderrBytes: output.stderr.byteLength,
-      names: [String(process), String(output)],
-      own: Object.keys(process),
-    }
-  },
-
-  arguments(o) {
-    idle(o)
-    return run(o, ['printf', '[%s]', '$HOME | cat', 'a "b" c', '', 'zwei\nZeilen', 'ünï 🚢', '*'])
-  },
-
-  async pid(o) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'echo $$'])
-    return `${process.pid}\n` === (await text(process.stdout))
-  },
-
-  exitCodes(o) {
-    idle(o)
-    return Promise.all(['exit 0', 'exit 7', 'exit 255', 'kill -9 $$', 'kill -15 $$'].map((s) => sh(o, s))).then((all) =>
-      all.map(({ exitCode }) => exitCode),
-    )
-  },
-
-  async exitCodeIsOnePromise(o) {
-    idle(o)
-    const process = await o.container.exec(['true'])
-    const { exitCode } = process
-    return [exitCode === process.exitCode, exitCode instanceof Promise, await exitCode]
-  },
-
-  async exitCodeUnread(o) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'echo out; echo err >&2; exit 3'])
-    const exitCode = await process.exitCode
-    return [exitCode, await text(process.stdout), await text(process.stderr)]
-  },
-
-  async notStarted(o, { how }) {
-    idle(o)
-    const cases: Record<string, () => Promise<unknown>> = {
-      missing: () => o.container.exec(['/no/such/program']),
-      notOnPath: () => o.container.exec(['no-such-program']),
-      notExecutable: () => o.container.exec(['/etc/passwd']),
-      cwd: () => o.container.exec(['true'], { cwd: '/no/such/folder' }),
-      cwdIsFile: () => o.container.exec(['true'], { cwd: '/etc/passwd' }),
-      user: () => o.container.exec(['true'], { user: 'nobody-of-that-name' }),
-    }
-    return outcome(cases[how ?? ''] ?? (() => 'no such case'))
-  },
-
-  async cwd(o) {
-    idle(o)
-    return [(await run(o, ['pwd'])).stdout, (await run(o, ['pwd'], { cwd: '/tmp' })).stdout]
-  },
-
-  async env(o) {
-    idle(o, { env: { FROM_START: 'start', OVERRIDDEN: 'start' } })
-    const { stdout } = await run(o, ['env'], { env: { OVERRIDDEN: 'exec', OWN: 'a=b c', EMPTY: '' } })
-    const env = Object.fromEntries(stdout.split('\n').map((line) => line.split(/=(.*)/s)))
-    const { FROM_IMAGE, FROM_START, OVERRIDDEN, OWN, EMPTY, CLOUDFLARE_DURABLE_OBJECT_ID } = env
-    const id = CLOUDFLARE_DURABLE_OBJECT_ID === o.state.id.toString()
-    const { stdout: after } = await run(o, ['sh', '-c', 'echo $OVERRIDDEN $OWN'])
-    return { FROM_IMAGE, FROM_START, OVERRIDDEN, OWN, EMPTY, id, after }
-  },
-
-  async user(o) {
-    idle(o)
-    const users = [undefined, 'node', '1000', '1000:0', 'node:root', '12345:54321', '0']
-    const ids = users.map((user) => run(o, ['sh', '-c', 'echo $(id -u):$(id -g)'], user === undefined ? {} : { user }))
-    return (await Promise.all(ids)).map(({ stdout }) => stdout.trim())
-  },
-
-  async kill(o, { signal }) {
-    idle(o)
+  async destroyedMeanwhile(o) {
+    await o.boot()
     const process = await o.container.exec(['sleep', '1000'])
-    if (signal === undefined) process.kill()
-    else process.kill(Number(signal))
-    return process.exitCode
-  },
-
-  async killOutOfRange(o, { signal }) {
-    idle(o)
-    const process = await o.container.exec(['sleep', '1000'])
-    const told = await outcome(() => process.kill(Number(signal)))
-    process.kill(9)
-    return { ...told, exitCode: await process.exitCode }
-  },
-
-  async killAfterTheEnd(o) {
-    idle(o)
-    const process = await o.container.exec(['true'])
-    await process.exitCode
-    return [await outcome(() => process.kill()), await outcome(() => process.kill(65))]
-  },
-
-  /** Each number reaches the process that it is sent to, and its neighbour hears none. */
-  async killEach(o) {
-    idle(o)
-    const [one, two] = await Promise.all([1, 2].map(() => o.container.exec(['sh', '-c', TRAPS])))
-    if (!one || !two) throw new Error('two processes were started')
-    const [heard, neighbour] = [lines(one.stdout), lines(two.stdout)]
-    const ready = [await heard.next(), await neighbour.next()]
-    const wrong = []
-    for (const n of CATCHABLE) {
-      one.kill(n)
-      const line = await heard.next()
-      if (line !== String(n)) wrong.push(`${n}: ${line}`)
-    }
-    one.kill(9)
-    two.kill(9)
-    return { ready, wrong, ends: [await one.exitCode, await two.exitCode], neighbour: await neighbour.next() }
-  },
-
-  async killInOrder(o) {
-    idle(o)
-    const process = await o.container.exec([
-      'sh',
-      '-c',
-      'trap "echo usr1" USR1; echo ready; while :; do sleep 0.02; done',
-    ])
-    const heard = lines(process.stdout)
-    await heard.next()
-    process.kill(10)
-    const first = await heard.next()
-    process.kill(19)
-    process.kill(18)
-    process.kill(9)
-    return [first, await process.exitCode]
-  },
-
-  async ignoresTerm(o) {
-    idle(o)
-    const process = await o.container.exec(['sh', '-c', 'trap "" TERM; echo ready; read line; echo "$line"'], {
-      stdin: 'pipe',
-    })
-    const heard = lines(process.stdout)
-    await heard.next()
-    process.kill()
-    const writer = (process.stdin as WritableStream).getWriter()
-    await writer.write(new TextEncoder().encode('still here\n'))
-    return [await heard.next(), await process.exitCode]
-  },
-
-  async abortLater(o) {
-    idle(o)
-    const controller = new AbortController()
-    const process = await o.container.exec(['sh', '-c', 'trap "" TERM; echo ready; sleep 1000'], {
-      signal: controller.signal,
-    })
-    await lines(process.stdout).next()
-    controller.abort(new Error('enough'))
-    return process.exitCode
-  },
-
-  async abortAtOnce(o) {
-    idle(o)
-    const controller = new AbortController()
-    const started = o.container.exec(['sleep', '1000'], { signal: controller.signal })
-    controller.abort()
-    return (await started).exitCode
-  },
-
-  async orphans(o) {
-    idle(o)
-    const { stdout } = await sh(o, '(sleep 0.05 & sleep 0.05 &) ; echo started')
-    await until('the orphans are gone', async () => (await others(o)).length === 0)
-    return stdout
-  },
-
-  async many(o, { count }) {
-    idle(o)
-    const all = await Promise.all(Array.from({ length: Number(count) }, (_, i) => run(o, ['echo', String(i)])))
-    const wrong = all.filter(
-      ({ exitCode, stdout, stderr }, i) => exitCode !== 0 || stdout !== `${i}\n` || stderr !== '',
+    const ended = process.exitCode.then(
+      (code) => ({ resolved: code }),
+      (error) => ({ rejected: tell(error) }),
     )
-    return { wrong, others: await others(o) }
+    await o.container.destroy()
+    return 'rejected' in (await ended)
   },
 
-  /** In the turn of the start: the process waits for its container. */
-  rightAfterStart(o) {
-    o.container.start({ entrypoint: IDLE })
-    return run(o, ['echo', 'hello'])
+  async endsWithItsContainer(o) {
+    await o.boot()
+    const process = await o.container.exec(['sleep', '1000'])
+    await o.get('exit?code=0')
+    await until('the exec has settled', async () => !(await pending(process.exitCode, 20)))
+    return o.container.running
   },
 }

@@ -10,6 +10,12 @@ function configure(o: Hooked, fields: Record<string, unknown>): void {
   o.renewActivityTimeout()
 }
 
+/** Sets sleepAfter on a container that runs: the class looks at it again when something is scheduled. */
+async function hurry(o: Hooked, sleepAfter: number | string): Promise<void> {
+  configure(o, { sleepAfter })
+  await o.schedule(0, 'scheduled', 'hurry')
+}
+
 const hooksSeen = (o: Hooked): string[] => o.moments().map(({ hook }) => hook)
 
 async function text(o: Hooked, path: string, port?: number): Promise<string> {
@@ -103,51 +109,58 @@ export const hooks: Record<string, HookSentence> = {
   },
 
   async sleepAfter(o) {
-    configure(o, { sleepAfter: 1 })
-    const began = Date.now()
     await o.startAndWaitForPorts()
+    const began = Date.now()
+    await hurry(o, 1)
     const expired = await o.seen('onActivityExpired')
     const stopped = await o.seen('onStop')
     return {
       notBefore: expired.at - began >= 1000,
-      hooks: hooksSeen(o),
+      hooks: hooksSeen(o).filter((hook) => hook !== 'scheduled'),
       exitCode: stopped.exitCode,
       running: o.raw.running,
     }
   },
 
   async sleepAfterText(o) {
-    configure(o, { sleepAfter: '1s' })
     await o.startAndWaitForPorts()
+    await hurry(o, '1s')
     await o.seen('onActivityExpired')
     return hooksSeen(o).includes('onActivityExpired')
   },
 
-  /** A request under way counts as activity, however long it takes. */
+  /** A request under way counts as activity, however long it takes; a second after its end there is none. */
   async sleepAfterWaits(o) {
-    configure(o, { sleepAfter: 2 })
     await o.startAndWaitForPorts()
     const answer = text(o, 'hang?name=long')
-    await scheduler.wait(4500)
+    await until('the server has the request', async () => {
+      const progress = await o.raw.getTcpPort(8080).fetch('http://container/progress?name=long')
+      return ((await progress.json()) as { bytes: number }).bytes === 1
+    })
+    await hurry(o, 1)
+    await scheduler.wait(3000)
     const expired = hooksSeen(o).includes('onActivityExpired')
     await o.raw.getTcpPort(8080).fetch('http://container/release?name=long')
-    return { expired, answer: await answer }
+    const told = { expired, answer: await answer }
+    await o.seen('onActivityExpired')
+    return told
   },
 
   async requestsRenew(o) {
-    configure(o, { sleepAfter: 2 })
     await o.startAndWaitForPorts()
-    for (let i = 0; i < 10; i++) {
+    await hurry(o, 3)
+    for (let i = 0; i < 12; i++) {
       await text(o, 'health')
       await scheduler.wait(400)
     }
-    return hooksSeen(o)
+    return hooksSeen(o).filter((hook) => hook !== 'scheduled')
   },
 
   /** Who does not stop in onActivityExpired is asked again. */
   async expiresAgain(o) {
-    configure(o, { sleepAfter: 1, stopsWhenExpired: false })
+    configure(o, { stopsWhenExpired: false })
     await o.startAndWaitForPorts()
+    await hurry(o, 1)
     await until('it has expired twice', () => hooksSeen(o).filter((hook) => hook === 'onActivityExpired').length === 2)
     return o.raw.running
   },
