@@ -53,15 +53,9 @@ export class Output {
     const request = controller.byobRequest
     // A read that was given up while the stream was opened.
     if (!request?.view) return
-    const { buffer, byteOffset, byteLength } = request.view
-    const { done, value } = await reader.read(new Uint8Array(byteLength))
-    if (done) {
-      controller.close()
-      request.respond(0)
-      return
-    }
-    new Uint8Array(buffer, byteOffset, value.byteLength).set(value)
-    request.respond(value.byteLength)
+    const { done, value } = await reader.read(request.view)
+    if (done) controller.close()
+    request.respondWithNewView(value as Uint8Array)
   }
 
   async #cancel(reason: unknown): Promise<void> {

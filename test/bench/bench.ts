@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { root } from '../support/root.mjs'
 import { BOUNDS, type Measured, type Row, rowOf, table } from './bounds.ts'
 import { devReady, devReload } from './dev.ts'
+import { execHundred, execIn, execMemory, execOne, execOut, execTwo } from './execs.ts'
 import { fetchLarge, fetchSmall } from './fetches.ts'
 import { atRest } from './rest.ts'
 import { BenchSession } from './running.ts'
@@ -33,6 +34,12 @@ const IN_SESSION: readonly (readonly [id: string, take: (bench: BenchSession) =>
   ['start-ten', startTen],
   ['fetch-1kb', fetchSmall],
   ['fetch-100mb', fetchLarge],
+  ['exec', execOne],
+  ['exec-100', execHundred],
+  ['exec-out', execOut],
+  ['exec-in', execIn],
+  ['exec-two', execTwo],
+  ['exec-memory', execMemory],
 ]
 
 if (IN_SESSION.some(([id]) => wants(id))) {

@@ -61,6 +61,37 @@ export const BOUNDS: readonly Bound[] = [
     against: 'wrangler dev, containers off',
     atMost: 1.25,
   },
+  {
+    id: 'exec',
+    what: "exec(['true']) in the Worker until exitCode",
+    against: 'docker exec of the same',
+    atMost: 0.08,
+  },
+  { id: 'exec-100', what: '100 of them at once, all settled', against: '100 docker exec at once', atMost: 0.08 },
+  {
+    id: 'exec-out',
+    what: '256 MiB of stdout read in the Worker',
+    against: 'docker exec into a pipe',
+    atMost: 1,
+  },
+  {
+    id: 'exec-in',
+    what: '256 MiB of stdin written by the Worker',
+    against: 'docker exec -i from a pipe',
+    atMost: 1,
+  },
+  {
+    id: 'exec-two',
+    what: 'two execs of 64 MiB on stdout and stderr at once',
+    against: 'one after the other',
+    atMost: 1.1,
+  },
+  {
+    id: 'exec-memory',
+    what: 'memory of runtime and workerd while 1 GiB waits for a reader that has stopped',
+    atMost: 16,
+    unit: '+ MiB',
+  },
   { id: 'memory', what: 'our processes in the engine: gateway, sandboxes, agents of 5 objects', atMost: 8, unit: 'MB' },
   { id: 'idle', what: 'the session idle, with 5 objects running', atMost: 1, unit: '% of a core' },
 ]
