@@ -44,7 +44,7 @@ const workerd = watchWorkerd((how) => {
     from: 'wrangler',
     text: `workerd ended unexpectedly (${how}). It is started again.`,
   })
-  server?.restart().catch(fail)
+  server?.lost(how).catch(fail)
 })
 
 ignoreSignals(['SIGINT', 'SIGTERM', 'SIGHUP'])

@@ -77,3 +77,17 @@ export async function checkPort(port: number, host: string, option?: string): Pr
     probe.listen({ port, host: host === '*' ? '0.0.0.0' : host, exclusive: true }, () => probe.close(() => resolve()))
   })
 }
+
+/** workerd ended while it was started, and wrangler has no word for it. */
+export function doesNotStart(how: string): MoorageError {
+  return new MoorageError(
+    'worker-failed',
+    `workerd does not start: it ended with ${how}, and wrangler says nothing more.`,
+    {
+      advice: [
+        'Is it installed for this machine? npm ls workerd, npx workerd --version',
+        'On a bare system it may miss certificates: apt-get install ca-certificates',
+      ],
+    },
+  )
+}

@@ -2,13 +2,15 @@
 import { watch } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { Latch } from '../base/latch.ts'
 import type { FromChild, ProjectConfig, ToChild } from '../protocol/child.ts'
+import { MoorageError } from '../protocol/errors.ts'
 import { platformSettings, type WranglerConfig } from './config.ts'
 import { entryText } from './entry.ts'
 import { hearParts } from './events.ts'
 import { checkExported, ExportScan, type Exports } from './exports.ts'
 import { isAtLeast, type StartedWorker, type Wrangler, type WranglerProblem } from './found.ts'
-import { checkPort, describe, failedMessage, isAddressInUse, isOfRuntime, portInUse } from './problems.ts'
+import { checkPort, describe, doesNotStart, failedMessage, isAddressInUse, isOfRuntime, portInUse } from './problems.ts'
 import { type Bundle, traceSource } from './trace.ts'
 
 type Start = Extract<ToChild, { type: 'start' }>
@@ -31,6 +33,9 @@ export interface ServeOptions {
 /** What a build or start came to. */
 type Attempt = { readonly worker: StartedWorker } | { readonly failure: string }
 
+/** How long wrangler may take to say what is wrong with the Worker after workerd has ended. */
+const STUCK_MS = 5_000
+
 /** Serves until disposed. Owned by the child's main. */
 export class Server {
   readonly #options: ServeOptions
@@ -44,6 +49,7 @@ export class Server {
   /** wrangler's own event of the last good load. */
   #loaded: unknown
   #reloadingSince: number | undefined
+  #stuck = new Latch<never>()
   #disposed = false
 
   constructor(options: ServeOptions) {
@@ -73,9 +79,16 @@ export class Server {
     }
   }
 
-  /** workerd is gone: the same again on the same ports. */
-  async restart(): Promise<void> {
-    if (this.#disposed || !this.#serving) return
+  /**
+   * workerd is gone: the same again on the same ports. One that ends while it is started, and of which wrangler says nothing
+   * more, will never start: open() rejects then.
+   */
+  async lost(how: string): Promise<void> {
+    if (this.#disposed) return
+    if (!this.#serving) {
+      setTimeout(() => this.#stuck.reject(doesNotStart(how)), STUCK_MS)
+      return
+    }
     this.#serving = false
     this.#options.tell({ type: 'reloading' })
     await this.#drop()
@@ -133,12 +146,14 @@ export class Server {
         },
       })
       this.#worker = worker
-      await this.#firstBuild(worker)
+      this.#stuck = new Latch<never>()
+      await Promise.race([this.#firstBuild(worker), this.#stuck.promise])
       return { worker }
     } catch (error) {
       this.#worker = undefined
       await worker?.dispose().catch(() => {})
       if (isAddressInUse(error)) throw portInUse(this.#port)
+      if (error instanceof MoorageError) throw error
       return { failure: describe(error) }
     }
   }
