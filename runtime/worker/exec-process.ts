@@ -73,7 +73,7 @@ export class ExecProcess {
       const [out, err] = await streams
       return new ExecOutput(out as ArrayBuffer, err as ArrayBuffer, await exitCode)
     } catch (error) {
-      await Promise.race([exitCode, scheduler.wait(LAST_WORD_MS)])
+      await Promise.race([exitCode, new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS))])
       throw error
     }
   }

@@ -56,8 +56,8 @@ aboutOnce('a process and its object', () => {
 
   it('ends with the instance that started it', async () => {
     await using object = new ContractObject('Plain')
-    await object.run('life', 'inactivityTimeout', { ms: '20000' })
     await object.run('execLife', 'startUnread')
+    await object.run('life', 'inactivityTimeout', { ms: '20000' })
     await object.abort()
     // The container lives on; the process has nobody who could ever hear of it.
     assert.deepEqual(await object.run('execLife', 'others'), [])

@@ -16,7 +16,7 @@ about('a process with a terminal', 'execPty', (ask) => {
   it('has 24 rows of 80 from its first instruction', async () => assert.equal(await ask('size'), '24 80'))
   it('has the size that it is given', async () => {
     assert.equal(await ask('size', { cols: '132', rows: '50' }), '50 132')
-    assert.equal(await ask('size', { cols: '65535', rows: '1' }), '1 65535')
+    assert.equal(await ask('size', { cols: '20000', rows: '3' }), '3 20000')
   })
 
   it('hears of resize()', async () => assert.deepEqual(await ask('resize'), ['ready', '43 132', 137]))

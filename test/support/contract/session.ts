@@ -29,12 +29,25 @@ export async function serve(...names: string[]): Promise<Served> {
     ...(base === undefined ? {} : { buildArgs: { BASE: base } }),
   })
   undo.defer(() => session.dispose())
+  await imagesOf(session)
   const kept = undo.move()
   return {
     urls: session.urls.map((url) => url.replace(/\/$/, '')),
     folders: projects.map(({ folder }) => folder),
     session,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/** Waits until the images are there: no sentence is about how long that takes. */
+async function imagesOf(session: Session): Promise<void> {
+  for (;;) {
+    const images = session.model.classes.map(({ image }) => image)
+    const failed = images.find((image) => image.state === 'failed')
+    if (failed?.state === 'failed') throw new Error(`An image could not be made: ${failed.message}`)
+    // A class whose container has only named images gets them when they are first asked for.
+    if (images.every(({ state }) => state === 'ready' || state === 'unknown')) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
 
