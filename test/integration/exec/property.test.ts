@@ -11,13 +11,13 @@ describe('chunks of chance through cat', () => {
   let running: Running
   before(async () => {
     running = await run('exec')
-    await running.text('/one/start')
+    await running.text('/one/start', { method: 'POST' })
   })
   after(() => running?.[Symbol.asyncDispose]())
 
   it(`come back as they were, one process after the other (seeds ${SEEDS.join(' ')})`, async () => {
     for (const seed of SEEDS) {
-      const told = JSON.parse(await running.text(`/one/cat?seed=${seed}`))
+      const told = JSON.parse(await running.text(`/one/cat?seed=${seed}`, { method: 'POST' }))
       assert.deepEqual(
         { seed, received: told.received, differsAt: told.differsAt, exitCode: told.exitCode },
         { seed, received: told.sent, differsAt: -1, exitCode: 0 },
@@ -26,7 +26,7 @@ describe('chunks of chance through cat', () => {
   })
 
   it('come back as they were, all processes at once', async () => {
-    const all = await Promise.all(SEEDS.map((seed) => running.text(`/one/cat?seed=${seed}`)))
+    const all = await Promise.all(SEEDS.map((seed) => running.text(`/one/cat?seed=${seed}`, { method: 'POST' })))
     for (const [i, text] of all.entries()) {
       const { sent, received, differsAt, exitCode } = JSON.parse(text)
       assert.deepEqual(
