@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 // Builds dist/: every main.ts is a process, a thread or an isolate, and becomes one bundle. `--watch` builds again on each
 // change. A bundle that fails does not keep the others from being built; the exit code is then 1.
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -9,6 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, context } from 'esbuild'
 
 export const root = dirname(fileURLToPath(import.meta.url))
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 /** Bundled CommonJS packages call `require` for what Node has built in; an ES module has none of its own. */
 const REQUIRE = `import { createRequire as moorageRequire } from 'node:module'\nconst require = moorageRequire(import.meta.url)`
@@ -25,6 +28,7 @@ const PLACES = {
     ...node,
     outfile: 'dist/cli.js',
     banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
+    define: { MOORAGE_VERSION: JSON.stringify(version) },
     executable: true,
   },
   'runtime/relay': { ...node, outfile: 'dist/relay.js' },

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { WebSocket } from 'ws'
 import { readLock } from './lock.ts'
 import { configFile } from './project.ts'
@@ -28,7 +28,7 @@ export interface Joined {
  * @throws MoorageError `no-session` where none runs.
  */
 export async function joinSession(config: string, open: Omit<Open, 'version'>, events: JoinEvents): Promise<Joined> {
-  const folder = dirname(configFile(config))
+  const folder = dirname(configFile(resolve(config)))
   const lock = await readLock(folder)
   if (lock?.join === undefined) {
     throw new MoorageError('no-session', `No session of ${folder} runs.`, {

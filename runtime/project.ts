@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { EngineAddress, ProjectConfig } from './protocol/child.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { Happening } from './protocol/events.ts'
@@ -188,7 +188,7 @@ export function configFile(path: string): string {
     isFolder ? `There is no wrangler config in ${path}.` : `There is no file ${path}.`,
     {
       advice: [
-        `Run it in a project’s folder, or name the config: moorage dev --config ${join(isFolder ? path : dirname(path), 'wrangler.jsonc')}`,
+        'Run it in the folder of a project with a wrangler.jsonc, .json or .toml, or name one: moorage dev --config path/to/wrangler.jsonc',
       ],
     },
   )

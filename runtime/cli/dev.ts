@@ -1,7 +1,24 @@
 import { type Session, startSession } from '../index.ts'
 import { MoorageError } from '../protocol/errors.ts'
+import type { ContainerState, ObjectKey } from '../protocol/model.ts'
 import type { DevArguments } from './arguments.ts'
 import { duration, linesOf, type Style } from './lines.ts'
+
+/** A class that polls, as Container does, meets the same refusal several times a second; once in a while is enough. */
+const REPEAT_MS = 30_000
+
+/** Whether the same end of a container was told of the same object a moment ago. */
+function tellOnce(now: () => number = Date.now): (object: ObjectKey, container: ContainerState) => boolean {
+  const told = new Map<string, number>()
+  return (object, container) => {
+    if (container.state !== 'failed' || container.end.reason.kind !== 'start-failed') return false
+    const key = `${object} ${container.end.message}`
+    const last = told.get(key)
+    if (last !== undefined && now() - last < REPEAT_MS) return true
+    told.set(key, now())
+    return false
+  }
+}
 
 /** Runs a project until someone ends it. Resolves with the exit code. */
 export async function dev(
@@ -26,6 +43,7 @@ export async function dev(
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
 
+  const repeated = tellOnce()
   let session: Session
   try {
     session = await startSession({
@@ -38,6 +56,7 @@ export async function dev(
       limits: args.limits,
       signal: abort.signal,
       onEvent: (event, model) => {
+        if (event.type === 'container' && repeated(event.object, event.container)) return
         for (const line of linesOf(event, model, style)) (line.to === 'stdout' ? out : err).write(`${line.text}\n`)
       },
       onNotice: say,

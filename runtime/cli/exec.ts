@@ -30,7 +30,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
         stdin: true,
         ...(args.cwd === undefined ? {} : { cwd: args.cwd }),
         ...(args.user === undefined ? {} : { user: args.user }),
-        ...(tty ? { tty: { cols: stdout.columns, rows: stdout.rows } } : {}),
+        ...(tty ? { tty: sizeOf(stdout) } : {}),
       },
       {
         onOutput: (source, bytes) => written(source === 2 ? stderr : stdout, bytes),
@@ -52,7 +52,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
 
   if (tty) {
     stdin.setRawMode(true)
-    stdout.on('resize', () => joined.tell({ type: 'resize', cols: stdout.columns, rows: stdout.rows }))
+    stdout.on('resize', () => joined.tell({ type: 'resize', ...sizeOf(stdout) }))
   } else {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(name, () => joined.tell({ type: 'signal', signal: constants.signals[name] }))
@@ -69,6 +69,11 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
   // What is still on its way to a pipe would be lost with the process.
   await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
   return exitCode
+}
+
+/** A terminal's size; one that has none, as under some programs, counts as 80x24. */
+function sizeOf(stdout: NodeJS.WriteStream): { cols: number; rows: number } {
+  return { cols: stdout.columns || 80, rows: stdout.rows || 24 }
 }
 
 /** Writes; where the other end is slow, the promise waits for it. */

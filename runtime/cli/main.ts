@@ -14,7 +14,7 @@ switch (command.command) {
     process.stdout.write(`${MOORAGE_VERSION}\n`)
     break
   case 'wrong':
-    process.stderr.write(`${command.message}\n\n${HELP}`)
+    process.stderr.write(`${command.message}\nmoorage --help says what there is.\n`)
     process.exitCode = 2
     break
   case 'exec':

@@ -59,10 +59,12 @@ export class ClientLink {
 
   async #open(client: WebSocket, data: RawData): Promise<void> {
     const asked = parsed(open, data) as Open | undefined
-    if (asked?.version !== CLIENT_VERSION) {
+    if (asked === undefined)
+      throw new MoorageError('start-failed', 'The session did not understand what this terminal asks for.')
+    if (asked.version !== CLIENT_VERSION) {
       throw new MoorageError(
         'start-failed',
-        `The session speaks version ${CLIENT_VERSION}, this terminal ${asked?.version ?? 'another'}.`,
+        `The session speaks version ${CLIENT_VERSION}, this terminal ${asked.version}.`,
         {
           advice: ['Use the moorage that runs the session.'],
         },

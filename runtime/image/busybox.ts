@@ -35,10 +35,16 @@ export async function findBusybox(
     if ((await engine.images.inspect(source)) === undefined) await engine.images.pull(source)
     return { program: await fromImage(engine, source, labels), from: `the image ${source}` }
   } catch (error) {
-    throw new MoorageError('image-not-found', `The image has no shell, and no busybox could be taken from ${source}.`, {
-      advice: ['Set MOORAGE_BUSYBOX to another image with /bin/busybox, or to the path of a static busybox.'],
-      cause: error,
-    })
+    throw new MoorageError(
+      'image-not-found',
+      `The image has no shell, and no busybox could be taken from ${source}: ${error instanceof Error ? error.message : error}`,
+      {
+        advice: [
+          'Set MOORAGE_BUSYBOX, where moorage dev runs, to another image with /bin/busybox, or to the path of a static busybox.',
+        ],
+        cause: error,
+      },
+    )
   }
 }
 

@@ -55,6 +55,7 @@ export class ContainerClass {
   #current: ReadyImage | undefined
   #state: ImageState = { state: 'unknown' }
   #making: Promise<boolean> | undefined
+  #again = false
   readonly #unwatch: () => void
 
   constructor(options: ClassOptions) {
@@ -67,7 +68,7 @@ export class ContainerClass {
       onProblem: options.onProblem,
     })
     this.#unwatch = options.watchSource(() => {
-      void this.makeImage().then((changed) => {
+      void this.makeImage(true).then((changed) => {
         if (changed) options.onNewImage()
       })
     })
@@ -91,13 +92,27 @@ export class ContainerClass {
   /**
    * Makes the image, or makes it anew; running containers keep the old one. Never rejects: a failure is in the model, and
    * starts fail with it while there is no older image.
+   * @param changed what it is built from has changed: a build that is under way may have read it before, and is followed by another.
    * @returns whether there is a new image now.
    */
-  makeImage(): Promise<boolean> {
-    this.#making ??= this.#make().finally(() => {
+  makeImage(changed = false): Promise<boolean> {
+    if (this.#making !== undefined) {
+      this.#again ||= changed
+      return this.#making
+    }
+    this.#making = this.#makeAll().finally(() => {
       this.#making = undefined
     })
     return this.#making
+  }
+
+  async #makeAll(): Promise<boolean> {
+    let changed = false
+    do {
+      this.#again = false
+      changed = (await this.#make()) || changed
+    } while (this.#again && !this.#closing.signal.aborted)
+    return changed
   }
 
   /** The image for a start. @throws the reason why there is none. */

@@ -73,6 +73,7 @@ export class Life {
   readonly #image = new Latch<string>()
   #prepared: Prepared | undefined
   #phase: Phase = 'image'
+  #runningAt = Number.POSITIVE_INFINITY
   readonly #portsTold = new Set<number>()
   /** Resolves when the app runs or the life is over. */
   readonly #up = new Latch()
@@ -87,6 +88,11 @@ export class Life {
     this.start = options.start
     this.ended = this.#end.promise
     this.outcome = this.#outcome.promise
+  }
+
+  /** Resolves when begin() has: the app runs, or the life is over. */
+  get begun(): Promise<void> {
+    return this.#up.promise
   }
 
   get over(): boolean {
@@ -193,7 +199,7 @@ export class Life {
 
   /** A request found nobody listening on a port. Long after the start that is worth a word, once. */
   async refused(port: number): Promise<void> {
-    const waitedMs = Date.now() - this.#startedAt
+    const waitedMs = Date.now() - this.#runningAt
     const prepared = this.#prepared
     if (prepared === undefined || waitedMs < PORT_PATIENCE_MS || this.#portsTold.has(port)) return
     this.#portsTold.add(port)
@@ -222,6 +228,7 @@ export class Life {
       await this.#options.bind(null)
       return
     }
+    this.#runningAt = Date.now()
     this.#up.resolve()
     this.#options.onState({
       state: 'running',

@@ -79,7 +79,10 @@ export function explain(reason: Reason, memoryMib: number | undefined): Explanat
       return calm('Ended with the session.')
     case 'start-failed':
       return {
-        message: `It did not start (${reason.phase}): ${reason.message}`,
+        message:
+          reason.code === 'too-many-instances'
+            ? `It did not start: ${reason.message}`
+            : `It did not start (${reason.phase}): ${reason.message}`,
         advice: adviceForStart(reason.code),
         failed: true,
       }
@@ -96,7 +99,7 @@ function explainExit(exitCode: number): Explanation {
   }
   return {
     message: `The root process ended by itself with exit code ${exitCode}.`,
-    advice: ['The last lines of its log say more.'],
+    advice: [],
     failed: true,
   }
 }

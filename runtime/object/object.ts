@@ -67,6 +67,8 @@ export class DurableObject {
   readonly #instances = new Map<string, Instance>()
   #life: Life | undefined
   #lives = 0
+  /** A life that a person or a new image started, and no instance knows of. */
+  #unannounced: Life | undefined
   #inactivityMs: number | undefined
   #inactivity: NodeJS.Timeout | undefined
   #idle: NodeJS.Timeout | undefined
@@ -107,6 +109,7 @@ export class DurableObject {
     clearTimeout(this.#eviction)
     this.#cancelInactivity()
     const instance: Instance = { id, outcomes: new Map(), parked: false }
+    this.#unannounced = undefined
     const life = this.life
     if (life !== undefined) void life.outcome.then(outcomeOf(instance, life.number).resolve)
     this.#instances.set(id, instance)
@@ -143,6 +146,14 @@ export class DurableObject {
     switch (call.method) {
       case 'start': {
         const outcome = outcomeOf(instance, call.life)
+        const ours = this.life
+        if (ours !== undefined && ours === this.#unannounced) {
+          // We started it anew, and this instance has not heard of that: its start() is what it would have found done.
+          this.#unannounced = undefined
+          void ours.outcome.then(outcome.resolve)
+          await ours.begun
+          return { value: null }
+        }
         const refusal = await this.#start(call.options, (life) => void life.outcome.then(outcome.resolve))
         if (refusal === undefined) return { value: null }
         // A start that made no life ends the one that the isolate counts; otherwise the life itself has told its end.
@@ -179,7 +190,9 @@ export class DurableObject {
 
   /** A person starts it, with what the Worker started it with last. */
   async start(): Promise<Refusal | undefined> {
-    const refusal = await this.#start(this.#life?.start ?? {}, () => undefined)
+    const refusal = await this.#start(this.#life?.start ?? {}, (life) => {
+      this.#unannounced = life
+    })
     this.refresh()
     return refusal
   }
@@ -192,6 +205,8 @@ export class DurableObject {
 
   /** Makes instances attach again at their next event, so that they learn what changed without them. */
   refresh(): void {
+    // One that has events under way is let go when they are over; until then its own start() joins ours.
+    if (this.#busy) return
     for (const { id } of this.#instances.values()) this.#detachQuietly(id)
   }
 

@@ -20,5 +20,5 @@ export function portAdvice(port: number, listening: readonly number[], waitedMs:
   const since = `Nothing listens on port ${port}, ${Math.round(waitedMs / 1_000)} s after the start.`
   if (listening.length === 0) return `${since} The container listens on no port yet: look at its log.`
   const ports = listening.length === 1 ? `port ${listening[0]}` : `ports ${listening.join(', ')}`
-  return `${since} The container listens on ${ports}: let the app listen on ${port}, or set defaultPort.`
+  return `${since} The container listens on ${ports}: let the app listen on ${port}, or let the Worker ask for that one (defaultPort of a Container class).`
 }

@@ -68,6 +68,10 @@ export function readProject(config: WranglerConfig, around: Surroundings): Proje
       advice: ["Add `main`, the path of the Worker's module."],
     })
   }
+  const main = resolve(dirname(around.config), config.main)
+  if (!around.isFile(main)) {
+    throw new MoorageError('config-invalid', `\`main\` in ${around.config} names ${main}, which is not there.`)
+  }
   const containers = (config.containers ?? []).map((container) => readContainer(container, config, around))
   if (containers.length === 0) {
     throw new MoorageError('no-containers', `${around.config} has no containers section.`, {
@@ -92,7 +96,7 @@ export function readProject(config: WranglerConfig, around: Surroundings): Proje
     name,
     config: around.config,
     wranglerVersion: around.wranglerVersion,
-    main: resolve(dirname(around.config), config.main),
+    main,
     compatibilityDate: config.compatibility_date ?? '',
     compatibilityFlags: config.compatibility_flags ?? [],
     containers,

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promi
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, describe, it } from 'node:test'
 import { MoorageError } from '../../../runtime/index.ts'
 import { below, docker, filesOf } from '../../support/left.ts'
 import { copyFixture, type RunOptions, runIn } from '../../support/session.ts'
@@ -38,22 +38,12 @@ async function withConfig(change: (text: string) => string): Promise<AsyncDispos
 }
 
 describe('a project that cannot run', () => {
-  let engine: string[] = []
-  const ours = async () => (await docker(['ps', '--all', '--quiet', '--filter', `label=moorage.project`])).split('\n')
-  before(async () => {
-    engine = await ours()
-  })
   after(async () => {
-    const now = await ours()
-    const left = now.filter((id) => !engine.includes(id))
-    const folders = await Promise.all(
-      left
-        .filter(Boolean)
-        .map((id) => docker(['inspect', '--format', '{{index .Config.Labels "moorage.project"}}', id])),
-    )
-    // Others may run sessions on the same engine meanwhile: only those of our copies count.
+    // Others may run sessions on the same engine meanwhile: only those of this process count.
+    const format = '{{.ID}} {{.Label "moorage.owner"}}'
+    const all = await docker(['ps', '--all', '--filter', 'label=moorage.owner', '--format', format])
     assert.deepEqual(
-      folders.filter((folder) => /moorage-(project|wrong)-/.test(folder)),
+      all.split('\n').filter((line) => line.includes(`:${process.pid}:`)),
       [],
     )
   })

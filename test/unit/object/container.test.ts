@@ -91,7 +91,7 @@ describe('a start', () => {
       cause: 'Quotes has 2 containers running.',
     })
     assert.deepEqual(await life.outcome, { life: 1, failure: refusal })
-    assert.deepEqual(log, ['bind null', 'failed: It did not start (image): Quotes has 2 containers running.'])
+    assert.deepEqual(log, ['bind null', 'failed: It did not start: Quotes has 2 containers running.'])
     assert.deepEqual((await life.ended).reason, {
       kind: 'start-failed',
       phase: 'image',
@@ -516,7 +516,7 @@ describe('a port that nobody listens on', () => {
     assert.deepEqual(
       log.filter((line) => line.startsWith('advice')),
       [
-        'advice: Nothing listens on port 8080, 5 s after the start. The container listens on port 3000: let the app listen on 8080, or set defaultPort.',
+        'advice: Nothing listens on port 8080, 5 s after the start. The container listens on port 3000: let the app listen on 8080, or let the Worker ask for that one (defaultPort of a Container class).',
       ],
     )
   })

@@ -13,10 +13,7 @@ function said(reason: Reason, memoryMib: number | undefined = 256): string {
 
 const SENTENCES: readonly (readonly [Reason, string])[] = [
   [{ kind: 'exited', exitCode: 0 }, 'The root process ended by itself (exit 0).'],
-  [
-    { kind: 'exited', exitCode: 1 },
-    '! The root process ended by itself with exit code 1.\n  The last lines of its log say more.',
-  ],
+  [{ kind: 'exited', exitCode: 1 }, '! The root process ended by itself with exit code 1.'],
   [{ kind: 'exited', exitCode: 139 }, '! The root process was ended by SIGSEGV (exit 139).'],
   [{ kind: 'exited', exitCode: 168 }, '! The root process was ended by signal 40 (exit 168).'],
   [
@@ -24,10 +21,7 @@ const SENTENCES: readonly (readonly [Reason, string])[] = [
     '! The root process was ended by SIGKILL (exit 137).\n' +
       '  Nobody here sent it: look for a kill from inside the container, or from another tool.',
   ],
-  [
-    { kind: 'exited', exitCode: 255 },
-    '! The root process ended by itself with exit code 255.\n  The last lines of its log say more.',
-  ],
+  [{ kind: 'exited', exitCode: 255 }, '! The root process ended by itself with exit code 255.'],
   [
     { kind: 'out-of-memory', exitCode: 137 },
     '! Out of memory: the kernel killed the root process at its limit of 256 MiB (exit 137).\n' +
@@ -68,7 +62,7 @@ const SENTENCES: readonly (readonly [Reason, string])[] = [
   ],
   [
     { kind: 'start-failed', phase: 'image', code: 'too-many-instances', message: 'Quotes has 2 containers running.' },
-    '! It did not start (image): Quotes has 2 containers running.\n' +
+    '! It did not start: Quotes has 2 containers running.\n' +
       '  Raise "max_instances" in the wrangler config, or end containers that are not needed.',
   ],
 ]

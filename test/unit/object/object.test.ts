@@ -511,3 +511,17 @@ describe('setInactivityTimeout', () => {
     assert.match(stateLine(object.state), /^stopped: .*abort/)
   })
 })
+
+describe('a container that was started without the Worker', () => {
+  it('is what the Worker’s own start() finds done, where its instance has not heard of it', async (t) => {
+    const { object, start, starts } = setUp(t)
+    object.attach(A)
+    await start(A)
+    object.busy(true)
+    await object.restart({ kind: 'image-rebuilt' })
+    const made = starts.length
+    assert.deepEqual(await object.call(A, { method: 'start', life: 2, options: {} }), { value: null })
+    assert.equal(starts.length, made)
+    assert.equal(object.state.state, 'running')
+  })
+})

@@ -31,7 +31,7 @@ describe('advice about a port', () => {
   it('says what listens instead', () => {
     assert.equal(
       portAdvice(8080, [3000], 3_400),
-      'Nothing listens on port 8080, 3 s after the start. The container listens on port 3000: let the app listen on 8080, or set defaultPort.',
+      'Nothing listens on port 8080, 3 s after the start. The container listens on port 3000: let the app listen on 8080, or let the Worker ask for that one (defaultPort of a Container class).',
     )
     assert.match(
       portAdvice(8080, [80, 3000], 60_000),

@@ -5,7 +5,11 @@ import { platformSettings, readProject, type WranglerConfig } from '../../../run
 const files = new Set(['/p/Dockerfile', '/p/images/small.dockerfile'])
 
 const read = (config: WranglerConfig) =>
-  readProject(config, { config: '/p/wrangler.jsonc', wranglerVersion: '4.164.0', isFile: (path) => files.has(path) })
+  readProject(config, {
+    config: '/p/wrangler.jsonc',
+    wranglerVersion: '4.164.0',
+    isFile: (path) => path.endsWith('.ts') || files.has(path),
+  })
 
 const basic: WranglerConfig = {
   name: 'quotes',
