@@ -45,6 +45,8 @@ const WITHIN_MS = 20_000
 const FIRST_SANDBOX = 16
 /** So many of them are thought of when an end of a network is left without its container. */
 const ENDS = 128
+/** How often that is tried: an end may also just be going. */
+const ENDS_TRIES = 6
 
 /**
  * The name of the container at an address of a session's network. A container that is removed while the engine still starts
@@ -87,6 +89,7 @@ export async function sweep(engine: Engine, session: string, options: SweepOptio
   const containers = new Set<string>()
   const networks = new Set<string>()
   const volumes = new Set<string>()
+  let ended = 0
   for (let round = 0; ; round++) {
     const [c, n, v] = await Promise.all([
       engine.listContainers(label, options),
@@ -97,7 +100,7 @@ export async function sweep(engine: Engine, session: string, options: SweepOptio
       return { containers: containers.size, networks: networks.size, volumes: volumes.size }
     }
     // Somebody else's removal is under way, or a container that was being made has appeared.
-    if (round > 0) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+    if (round > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(LOOK_AGAIN_MS * round, 500)))
     for (const one of c) containers.add(one.id)
     for (const one of n) networks.add(one.id)
     for (const one of v) volumes.add(one.name)
@@ -113,6 +116,9 @@ export async function sweep(engine: Engine, session: string, options: SweepOptio
     ]
     complaints.push(...(await Promise.all(others.map(complaint))))
     if (c.length === 0 && complaints.some((error) => problemOf(error) === 'in-use')) {
+      // What even that does not free stays until the engine is started anew.
+      ended += 1
+      if (ended > ENDS_TRIES) throw complaints.find((error) => problemOf(error) === 'in-use')
       const left = n.flatMap(({ id, subnet = '' }) =>
         namesIn(session, subnet).map((name) => engine.disconnect(id, name, options)),
       )
@@ -165,8 +171,12 @@ export async function sweepDead(
   for (const [session, label] of owners) {
     const owner = parseOwner(label)
     if (!owner || !(await isDead(owner, machine))) continue
-    await sweep(engine, session, options)
-    swept.push(session)
+    // One that cannot be swept does not keep the others.
+    const gone = await sweep(engine, session, options).then(
+      () => true,
+      () => false,
+    )
+    if (gone) swept.push(session)
   }
   return swept
 }

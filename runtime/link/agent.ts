@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { Latch, within } from '../base/latch.ts'
 import { type Command, encodeCommand, FromAgent, Step, Stream, ToAgent } from '../protocol/agent.ts'
-import { encodeFrame, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
+import { encodeFrame, encodeHeader, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
 import type { RunResult } from '../protocol/relay.ts'
 import { Connection } from './connection.ts'
 import { LinkedProcess } from './process.ts'
@@ -57,7 +57,8 @@ export class AgentLink {
     }
     this.#socket = socket
     socket.setNoDelay(true)
-    const reader = new FrameReader()
+    // Not zeroed, and not of the pool that small buffers share: frames are large, and come by the thousand.
+    const reader = new FrameReader((bytes) => Buffer.allocUnsafeSlow(bytes))
     const take = (chunk: Buffer): void => {
       try {
         for (const frame of reader.push(chunk)) this.#receive(frame)
@@ -270,9 +271,16 @@ export class AgentLink {
   }
 
   #sendParts(id: number, bytes: Uint8Array): void {
+    const socket = this.#socket
+    if (socket === undefined) return
+    // Header and payload go out together, and the payload is not copied.
+    socket.cork()
     for (let at = 0; at < bytes.length; at += MAX_PAYLOAD_BYTES) {
-      this.#send(ToAgent.DATA, id, bytes.subarray(at, at + MAX_PAYLOAD_BYTES))
+      const part = bytes.subarray(at, at + MAX_PAYLOAD_BYTES)
+      socket.write(encodeHeader(ToAgent.DATA, id, part.length))
+      socket.write(part)
     }
+    socket.uncork()
   }
 
   #send(type: number, id: number, payload?: Uint8Array): void {

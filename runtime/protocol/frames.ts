@@ -40,14 +40,23 @@ export class WireError extends Error {
  * @throws RangeError where the payload is longer than MAX_PAYLOAD_BYTES.
  */
 export function encodeFrame(type: number, id: number, payload: Uint8Array = EMPTY): Uint8Array {
-  if (payload.length > MAX_PAYLOAD_BYTES)
-    throw new RangeError(`A frame's payload is at most ${MAX_PAYLOAD_BYTES} bytes.`)
   const bytes = new Uint8Array(HEADER_BYTES + payload.length)
+  bytes.set(encodeHeader(type, id, payload.length))
+  bytes.set(payload, HEADER_BYTES)
+  return bytes
+}
+
+/**
+ * Makes the bytes in front of a payload, for those who send it without copying it.
+ * @throws RangeError where it is longer than MAX_PAYLOAD_BYTES.
+ */
+export function encodeHeader(type: number, id: number, length: number): Uint8Array {
+  if (length > MAX_PAYLOAD_BYTES) throw new RangeError(`A frame's payload is at most ${MAX_PAYLOAD_BYTES} bytes.`)
+  const bytes = new Uint8Array(HEADER_BYTES)
   const view = new DataView(bytes.buffer)
-  view.setUint32(0, payload.length, true)
+  view.setUint32(0, length, true)
   view.setUint8(4, type)
   view.setUint32(5, id, true)
-  bytes.set(payload, HEADER_BYTES)
   return bytes
 }
 
@@ -58,6 +67,12 @@ export class FrameReader {
   /** The unfinished frame: as long as it will be, once its header is there. */
   #part = new Uint8Array(HEADER_BYTES)
   #held = 0
+  readonly #allocate: (bytes: number) => Uint8Array<ArrayBuffer>
+
+  /** @param allocate makes room for a frame; every byte of it is written before it is read. */
+  constructor(allocate: (bytes: number) => Uint8Array<ArrayBuffer> = (bytes) => new Uint8Array(bytes)) {
+    this.#allocate = allocate
+  }
 
   /**
    * Takes the next bytes and returns the frames that are now whole, in order.
@@ -84,7 +99,7 @@ export class FrameReader {
     this.#part.set(taken, this.#held)
     this.#held += taken.length
     if (this.#held === HEADER_BYTES && this.#part.length === HEADER_BYTES) {
-      const whole = new Uint8Array(sizeAt(this.#part, 0) ?? HEADER_BYTES)
+      const whole = this.#allocate(sizeAt(this.#part, 0) ?? HEADER_BYTES)
       whole.set(this.#part)
       this.#part = whole
     }
