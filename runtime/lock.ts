@@ -48,7 +48,7 @@ export async function takeLock(
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 3) throw error
       const other = await read(file)
       if (other !== undefined && (await alive(other))) throw inUse(folder, other)
-      await rm(file, { force: true })
+      await takeAway(file, other, session)
     }
   }
   await removeStale(dirname(file), session)
@@ -59,6 +59,22 @@ export async function takeLock(
     },
     release: () => releaseLock(file, session),
   }
+}
+
+/**
+ * Removes a dead session's lock. Another start may have found it dead as well, and put its own there meanwhile: that one is
+ * given back.
+ */
+async function takeAway(file: string, dead: LockText | undefined, session: string): Promise<void> {
+  const aside = `${file}.${session}.dead`
+  try {
+    await rename(file, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  if ((await read(aside))?.session !== dead?.session) await link(aside, file).catch(() => undefined)
+  await rm(aside, { force: true })
 }
 
 async function releaseLock(file: string, session: string): Promise<void> {

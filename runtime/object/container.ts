@@ -257,7 +257,10 @@ export class Life {
   async #exited(prepared: Prepared, exitCode: number): Promise<void> {
     await within(LAST_WORDS_MS, prepared.silent)
     const sent = this.#sent
-    const bySignal = sent !== undefined && (exitCode === 128 + sent.signal || ASK_TO_END.includes(sent.signal))
+    // A signal that the app lived on after explains no later end that somebody else brought about.
+    const byOthers = prepared.killed.settled && sent?.signal !== SIGKILL
+    const bySignal =
+      sent !== undefined && !byOthers && (exitCode === 128 + sent.signal || ASK_TO_END.includes(sent.signal))
     if (this.#destroying !== undefined) this.#finish(this.#destroying, exitCode)
     else if (bySignal) this.#finish({ ...sent.reason, exitCode }, exitCode)
     // The engine tells of any process in the container: only a root process that was killed ended for it.

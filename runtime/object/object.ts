@@ -16,6 +16,9 @@ const RELOAD_GRACE_MS = 300
 /** A signal that onActivityExpired sends may come a little after its end is told: they take different ways. */
 const EXPIRY_REACH_MS = 500
 
+/** Longer ones Node takes for none at all. */
+const LONGEST_TIMER_MS = 2_147_483_647
+
 /** One instance of an object that is in memory. */
 interface Instance {
   readonly id: InstanceId
@@ -290,7 +293,10 @@ export class DurableObject {
   #awaitInactivity(): void {
     this.#cancelInactivity()
     if (this.#inactivityMs === undefined || this.#open > 0) return
-    this.#inactivity = setTimeout(() => void this.life?.destroy({ kind: 'eviction' }), this.#inactivityMs)
+    this.#inactivity = setTimeout(
+      () => void this.life?.destroy({ kind: 'eviction' }),
+      Math.min(this.#inactivityMs, LONGEST_TIMER_MS),
+    )
   }
 
   #cancelInactivity(): void {

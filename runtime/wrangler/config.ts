@@ -13,6 +13,7 @@ export interface WranglerConfig {
   readonly compatibility_date?: string
   readonly compatibility_flags?: readonly string[]
   readonly no_bundle?: boolean
+  readonly account_id?: string
   readonly base_dir?: string
   readonly build?: { readonly command?: string }
   readonly containers?: readonly WranglerContainer[]

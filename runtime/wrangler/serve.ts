@@ -36,6 +36,15 @@ type Attempt = { readonly worker: StartedWorker } | { readonly failure: string }
 /** How long wrangler may take to say what is wrong with the Worker after workerd has ended. */
 const STUCK_MS = 5_000
 
+/** Stands for an account where none is configured; nothing is asked of it. */
+const LOCAL_ACCOUNT = '0'.repeat(32)
+
+function hasReference(project: ProjectConfig): boolean {
+  return project.containers.some(({ image, images }) =>
+    [image, ...Object.values(images)].some((one) => 'reference' in one),
+  )
+}
+
 /** Serves until disposed. Owned by the child's main. */
 export class Server {
   readonly #options: ServeOptions
@@ -125,6 +134,8 @@ export class Server {
   async #attempt(): Promise<Attempt> {
     const { wrangler, project, env, start, config } = this.#options
     await this.#writeEntry(await this.#exports())
+    // wrangler asks whose registry an image reference belongs to, although it is not to run containers, and wants a login.
+    if (config.account_id === undefined && hasReference(project)) process.env.CLOUDFLARE_ACCOUNT_ID ??= LOCAL_ACCOUNT
     let worker: StartedWorker | undefined
     try {
       worker = await wrangler.unstable_startWorker({

@@ -108,3 +108,16 @@ describe('the lock of a project', () => {
     assert.equal(await readLock(folder, dead), undefined)
   })
 })
+
+describe('a lock that a dead session left', () => {
+  it('is taken over by one of several that start at once', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'moorage-lock-'))
+    t.after(() => rm(folder, { recursive: true, force: true }))
+    const file = lockFile(folder)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, JSON.stringify({ pid: 999_999, session: 'dead', since: 1 }))
+    const alive = ({ session }: { session: string }): boolean => session !== 'dead'
+    const tries = await Promise.allSettled(['a', 'b', 'c', 'd'].map((session) => takeLock(folder, session, alive)))
+    assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1)
+  })
+})
