@@ -57,11 +57,12 @@ export class KeptOutput {
       this.#memoryBytes -= piece.bytes.length
       old.push(piece)
     }
-    const bytes = encode(old)
-    if (this.#diskBytes + bytes.length > DISK_BYTES) {
-      this.#lostBytes += old.reduce((sum, piece) => sum + piece.bytes.length, 0)
+    const size = old.reduce((sum, piece) => sum + piece.bytes.length, 0)
+    if (this.#diskBytes + size > DISK_BYTES) {
+      this.#lostBytes += size
       return
     }
+    const bytes = encode(old)
     this.#diskBytes += bytes.length
     this.#writing = this.#writing
       .then(async () => {
