@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { Latch } from './base/latch.ts'
 import { Scope } from './base/scope.ts'
 import { findEngine } from './engine/discover.ts'
+import type { Engine } from './engine/engine.ts'
 import { LABEL, ownerLabel, sweep, sweepDead } from './engine/leftovers.ts'
 import { distFolder } from './files.ts'
 import type { Session, SessionOptions } from './front.ts'
@@ -18,7 +19,7 @@ import { configFile, Project } from './project.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { ProcessModel } from './protocol/model.ts'
 import type { RelayNews } from './protocol/relay.ts'
-import { startRelay } from './relay/thread.ts'
+import { type RelayThread, startRelay } from './relay/thread.ts'
 import { Shells } from './shells.ts'
 import { Sources } from './sources.ts'
 import { Store } from './store.ts'
@@ -178,6 +179,15 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     },
   })
   scope.own(() => events.dispose())
+  // What the engine adds while the session runs is as far out of reach as what was there before.
+  const networks = engine.events({
+    types: ['network'],
+    actions: ['create'],
+    onEvent: ({ id: network }) => {
+      void keepOut(engine, relay, network).catch(() => undefined)
+    },
+  })
+  scope.own(() => networks.dispose())
   scope.own(async () => {
     const ended = fleet.close({ kind: 'session-ended' })
     // All of it at once, also what is just being made: everyone who waits for a container finds it gone.
@@ -271,4 +281,11 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       if (first) store.report({ type: 'disposed' })
     },
   }
+}
+
+/** Keeps a network of the engine out of every sandbox's reach; one that is gone again needs no keeping. */
+async function keepOut(engine: Engine, relay: RelayThread, id: string): Promise<void> {
+  const { subnet = '' } = (await engine.inspectNetwork(id)) ?? {}
+  // Our own network is none to refuse: its rules come first in the gateway, for what is between sandboxes.
+  if (/^[\d.]+\/\d+$/.test(subnet)) await relay.ask.refuse({ network: subnet })
 }

@@ -138,7 +138,16 @@ export class Process {
     const { stdin } = this.#linked
     if (stdin === undefined || stdin.writableEnded || stdin.destroyed) return Promise.resolve()
     this.#moved({ bytesIn: this.#model.bytesIn + bytes.length })
-    return new Promise((resolve) => stdin.write(bytes, () => resolve()))
+    if (stdin.write(bytes)) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        stdin.off('drain', done)
+        stdin.off('close', done)
+        resolve()
+      }
+      stdin.once('drain', done)
+      stdin.once('close', done)
+    })
   }
 
   /** No more for stdin. */

@@ -107,8 +107,8 @@ async function fromDockerfile(
     onOutput: (line) => options.onOutput?.(line),
   })
   const info = await inspectMade(engine, reference, signal)
-  // Tidying must neither fail what was built nor be waited for.
-  void retireImages(engine, label, { id: info.id, reference }, signal).catch(() => {})
+  // Tidying must not fail what was built.
+  await retireImages(engine, label, { id: info.id, reference }, signal).catch(() => {})
   return { reference, digest, how: 'built', info }
 }
 

@@ -75,6 +75,12 @@ export class GatewayLink {
     return this.#ask(ToGateway.INTERNET, Uint8Array.of(...address.split('.').map(Number), allowed ? 1 : 0))
   }
 
+  /** Keeps one more network, as `a.b.c.d/n`, out of every sandbox's reach. */
+  refuse(network: string): Promise<void> {
+    const [address = '', bits = '32'] = network.split('/')
+    return this.#ask(ToGateway.REFUSE, Uint8Array.of(...address.split('.').map(Number), Number(bits)))
+  }
+
   /** Ends the link. What waits is rejected. */
   close(): void {
     if (this.#closed) return

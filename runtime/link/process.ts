@@ -33,6 +33,8 @@ export interface ProcessWire {
 }
 
 const GRANT_BYTES = WINDOW_BYTES / 4
+/** What may wait for the agent's grant, beside what is granted. */
+const INPUT_BYTES = 262_144
 
 /**
  * One process that the agent started, as streams. An unread stream stops its writer and nothing else; destroying one throws
@@ -200,7 +202,7 @@ class Input extends Writable {
   #blocked: { readonly rest: Buffer; readonly done: (error?: Error | null) => void } | undefined
 
   constructor(wire: Pick<ProcessWire, 'data' | 'eof'>) {
-    super({ highWaterMark: 65_536 })
+    super({ highWaterMark: INPUT_BYTES })
     this.#wire = wire
     this.on('error', () => undefined)
   }

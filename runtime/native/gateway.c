@@ -136,6 +136,12 @@ static void frame(uint8_t type, uint32_t id, uint8_t *payload, size_t length) {
       memcpy(&address, payload, 4);
       error = rules_internet(address, payload[4]);
     }
+  } else if (type == TO_GATEWAY_REFUSE) {
+    struct in_addr address;
+    if (length == 5) {
+      memcpy(&address, payload, 4);
+      error = rules_refuse_too(address, payload[4]);
+    }
   } else {
     return;
   }

@@ -21,6 +21,8 @@ int rules_set(void);
 /* TCP connections to this port come to whoever listens here. */
 int rules_cover(bool on, uint16_t port);
 /* What a sandbox sends elsewhere is sent on. */
+/* One more network that is refused to everyone, once the rules are set. Returns 0 or an errno. */
+int rules_refuse_too(struct in_addr address, uint8_t bits);
 int rules_internet(struct in_addr sandbox, bool on);
 
 /* flow.c */

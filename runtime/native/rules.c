@@ -72,6 +72,16 @@ int rules_set(void) {
   return netlink_route(true, &everything);
 }
 
+int rules_refuse_too(struct in_addr address, uint8_t bits) {
+  struct network network = {address, bits};
+  if (bits > 32) return EINVAL;
+  if (refused_count == MAX_REFUSED) return ENOSPC;
+  int error = add_rule(REFUSED_RULE, RT_TABLE_LOCAL, own.subnet, network);
+  if (error && error != EEXIST) return error;
+  refused[refused_count++] = network;
+  return 0;
+}
+
 int rules_cover(bool add, uint16_t port) {
   struct rule rule = {.priority = COVERED_RULE, .table = RT_TABLE_LOCAL, .incoming = true, .protocol = IPPROTO_TCP, .port = port};
   return netlink_rule(add, &rule);

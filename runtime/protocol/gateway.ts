@@ -44,6 +44,8 @@ export const ToGateway = {
   INTERNET: 18,
   /** Answers a DATAGRAM of the same id. Payload: the bytes. */
   ANSWER: 19,
+  /** One more network that no sandbox may reach. Payload: 4 bytes address, u8 bits of its prefix. */
+  REFUSE: 20,
 } as const
 
 /** Frame types on the control connection, gateway to runtime. */

@@ -25,6 +25,8 @@ export interface RelayCalls {
   /** Dials the gateway's published port; called again, it dials the one that replaced it. */
   openGateway(args: { host: string; port: number; secret: Uint8Array }): void
   internet(args: { address: string; allowed: boolean }): void
+  /** Keeps one more network, as `a.b.c.d/n`, out of every sandbox's reach. */
+  refuse(args: { network: string }): void
   /** Attaches to a container that is created and not yet started. Its lines come as `output`, its end as `released`. */
   hold(args: { engine: EngineAddress; container: string }): void
   /** Claims a started container and waits for its agent. @throws where none comes within 10 s. */

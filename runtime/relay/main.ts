@@ -71,6 +71,9 @@ const session = joinCalls<SessionCalls, RelayCalls>(
       else online.delete(address)
       await gateway?.internet(address, allowed)
     },
+    refuse: async ({ network }) => {
+      await gateway?.refuse(network)
+    },
     hold: ({ engine, container }) => containers.hold(engine, container),
     claim: ({ container, secret, gatewayAddress }) => containers.claim(container, secret, gatewayAddress),
     release: ({ container }) => containers.release(container),

@@ -96,7 +96,7 @@ describe('moorage dev that cannot run', () => {
     assert.equal((await cli.ended).code, 1)
     assert.match(
       cli.output,
-      /^There is no wrangler config in .*container\.\n {2}Run it in a project’s folder, or name the config: /,
+      /^There is no wrangler config in .*container\.\n {2}Run it in the folder of a project with a wrangler\.jsonc, \.json or \.toml, or name one: /,
     )
   })
 

@@ -82,6 +82,20 @@ describe('the network of a container', () => {
     })
   }
 
+  it('with internet keeps networks out of reach that the engine gets later', async () => {
+    const name = `later-${running.session.id}`
+    await docker(['network', 'create', name])
+    try {
+      const later = await docker(['network', 'inspect', '--format', '{{(index .IPAM.Config 0).Gateway}}', name])
+      await until('the host is refused there, too', async () => {
+        const outcome = (await tcp(online, later, hostPort())) as { code?: string }
+        return outcome.code === 'ECONNREFUSED'
+      })
+    } finally {
+      await docker(['network', 'rm', name])
+    }
+  })
+
   it('without internet knows no names, and asks nobody for them', async () => {
     assert.deepEqual(await offline.ask('dns?name=example.com'), { code: 'ENOTFOUND' })
     assert.deepEqual(await offline.ask('dns?name=crate'), { code: 'ENOTFOUND' })
