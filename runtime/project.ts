@@ -10,6 +10,8 @@ import { chosenNode } from './wrangler/node.ts'
 
 /** A reload that says nothing of its end is over after this. */
 const RELOAD_LIMIT_MS = 30_000
+/** What is heard of the old version's instances this long after a reload is still the reload's doing. */
+const RELOAD_ECHO_MS = 3_000
 const CONFIG_NAMES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml']
 
 export interface ProjectOptions {
@@ -40,6 +42,7 @@ export class Project {
   #reading: Promise<ProjectConfig> | undefined
   #name = ''
   #reloads = 0
+  #reloadedAt = Number.NEGATIVE_INFINITY
   #reloadingSince: number | undefined
   #state: WorkerState = { state: 'starting' }
   #inspectorUrl: string | undefined
@@ -56,7 +59,8 @@ export class Project {
 
   /** Whether instances that go away now are being replaced by those of a new version. */
   get reloading(): boolean {
-    return this.#reloadingSince !== undefined && Date.now() - this.#reloadingSince < RELOAD_LIMIT_MS
+    if (this.#reloadingSince !== undefined) return Date.now() - this.#reloadingSince < RELOAD_LIMIT_MS
+    return Date.now() - this.#reloadedAt < RELOAD_ECHO_MS
   }
 
   /** Starts the child and reads the config. Called again it gives the same promise. @throws MoorageError */
@@ -128,6 +132,7 @@ export class Project {
     const { report, onFailure } = this.#options
     switch (event.type) {
       case 'ready':
+        if (this.#reloadingSince !== undefined) this.#reloadedAt = Date.now()
         this.#reloadingSince = undefined
         this.#url = event.url
         this.#inspectorUrl = event.inspectorUrl
@@ -138,6 +143,7 @@ export class Project {
         this.#set({ state: 'reloading' })
         break
       case 'reloaded':
+        this.#reloadedAt = Date.now()
         this.#reloads += 1
         this.#reloadingSince = undefined
         this.#set({ state: 'ready', url: this.#url, inspectorUrl: this.#inspectorUrl })

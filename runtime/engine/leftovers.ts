@@ -37,7 +37,7 @@ export interface SweepOptions extends CallOptions {
 const LOOK_AGAIN_MS = 50
 
 /** A start that takes longer is not under way any more. */
-const STARTING_MS = 1_500
+const STARTING_MS = 5_000
 
 const WITHIN_MS = 20_000
 

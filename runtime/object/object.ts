@@ -81,6 +81,8 @@ export class DurableObject {
   #isolate: string | undefined
   #open = 0
   #busy = false
+  /** Its instances are to attach again as soon as their events are over. */
+  #stale = false
   #expiredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ObjectOptions) {
@@ -209,6 +211,7 @@ export class DurableObject {
   /** Makes instances attach again at their next event, so that they learn what changed without them. */
   refresh(): void {
     // One that has events under way is let go when they are over; until then its own start() joins ours.
+    this.#stale = this.#busy
     if (this.#busy) return
     for (const { id } of this.#instances.values()) this.#detachQuietly(id)
   }
@@ -216,6 +219,7 @@ export class DurableObject {
   /** The Worker's side says that events of the object are under way, or that the last one has ended. */
   busy(busy: boolean): void {
     this.#busy = busy
+    if (!busy && this.#stale) this.refresh()
     this.#awaitIdle()
   }
 

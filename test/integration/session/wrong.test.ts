@@ -53,7 +53,7 @@ describe('a project that cannot run', () => {
     assert.equal(
       await refusal(folder),
       'no-config: There is no wrangler config in <project>.\n' +
-        '  Run it in a project’s folder, or name the config: moorage dev --config <project>/wrangler.jsonc',
+        '  Run it in the folder of a project with a wrangler.jsonc, .json or .toml, or name one: moorage dev --config path/to/wrangler.jsonc',
     )
     assert.equal(
       await refusal(folder, { config: join(folder, 'other.toml') }),
