@@ -58,7 +58,7 @@ describe('a project that cannot run', () => {
     assert.equal(
       await refusal(folder, { config: join(folder, 'other.toml') }),
       'no-config: There is no file <project>/other.toml.\n' +
-        '  Run it in a project’s folder, or name the config: moorage dev --config <project>/wrangler.jsonc',
+        '  Run it in the folder of a project with a wrangler.jsonc, .json or .toml, or name one: moorage dev --config path/to/wrangler.jsonc',
     )
     await rm(folder, { recursive: true })
   })
