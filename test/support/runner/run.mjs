@@ -36,10 +36,27 @@ export async function runLayer({ layer, files, node, env, signal, onResult }) {
   const waiting = [...files]
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
-      onResult(await runChecked(file, { layer, node, env, signal }))
+      onResult(await runTwice(file, { layer, node, env, signal }))
     }
   }
   await Promise.all(Array.from({ length: layer.parallel }, worker))
+}
+
+/**
+ * A file that fails against a real engine runs once more, alone: what fails twice has failed; what passes then is told as
+ * flaky, with its error, so that somebody looks for the cause. Nothing else is run twice.
+ * @param {string} file
+ * @param {{ layer: import('./layers.mjs').Layer, node: string, env: NodeJS.ProcessEnv, signal: AbortSignal }} options
+ */
+async function runTwice(file, options) {
+  const first = await runChecked(file, options)
+  const failed = first.lines.filter(({ outcome }) => outcome === 'fail')
+  if (failed.length === 0 || options.signal.aborted || !options.layer.needs.includes('engine')) return first
+  const second = await runChecked(file, options)
+  if (second.lines.every(({ outcome }) => outcome !== 'fail')) {
+    for (const { name, error } of failed) process.stdout.write(`FLAKY ${file} › ${name}\n${error ?? ''}\n`)
+  }
+  return second
 }
 
 /**
