@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { z } from 'zod'
+import { parsed } from '../link/worker-messages.ts'
 import { CLIENT_VERSION, type FromClient, type Open, Source, type ToClient } from '../protocol/client.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ObjectKey } from '../protocol/model.ts'
@@ -58,7 +59,7 @@ export class ClientLink {
   }
 
   async #open(client: WebSocket, data: RawData): Promise<void> {
-    const asked = parsed(open, data) as Open | undefined
+    const asked = parsed(open, textOf(data)) as Open | undefined
     if (asked === undefined)
       throw new MoorageError('start-failed', 'The session did not understand what this terminal asks for.')
     if (asked.version !== CLIENT_VERSION) {
@@ -120,7 +121,7 @@ export class ClientLink {
       client.resume()
       return
     }
-    const message = parsed(fromClient, data) as FromClient | undefined
+    const message = parsed(fromClient, textOf(data)) as FromClient | undefined
     if (message?.type === 'signal') process.kill(message.signal)
     else if (message?.type === 'resize') process.resize(message.cols, message.rows)
     else if (message?.type === 'eof') process.end()
@@ -148,10 +149,6 @@ function bytesOf(data: RawData): Buffer {
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as ArrayBuffer)
 }
 
-function parsed<T>(schema: z.ZodType<T>, data: RawData): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(bytesOf(data).toString('utf8'))).data
-  } catch {
-    return undefined
-  }
+function textOf(data: RawData): string {
+  return bytesOf(data).toString('utf8')
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { bodyText, refuse } from '../link/answers.ts'
 import type { InstanceRoute } from '../link/instances.ts'
 import { SpawnError } from '../link/process.ts'
+import { parsed } from '../link/worker-messages.ts'
 import { explainErrno } from '../protocol/errno.ts'
 import type { ExecRequest, Refusal, Tell } from '../protocol/worker.ts'
 import * as wire from '../protocol/worker.ts'
@@ -239,12 +240,4 @@ function discard(process: Process): void {
 
 function unreadBytes(process: Process): number {
   return (process.stdout?.readableLength ?? 0) + (process.stderr?.readableLength ?? 0)
-}
-
-function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(text)).data
-  } catch {
-    return undefined
-  }
 }

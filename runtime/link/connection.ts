@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream'
 import { WINDOW_BYTES } from '../protocol/frames.ts'
+import { SendWindow } from './send-window.ts'
 
 /** What a connection needs of the agent's link. */
 export interface ConnectionWire {
@@ -17,15 +18,15 @@ const GRANT_BYTES = WINDOW_BYTES / 4
 /** One TCP connection inside a container, as a stream. Destroying it resets the connection. */
 export class Connection extends Duplex {
   readonly #wire: ConnectionWire
-  #mayWrite = WINDOW_BYTES
   #mayCome = WINDOW_BYTES
-  #blocked: { rest: Buffer; done: (error?: Error | null) => void } | undefined
+  readonly #window: SendWindow
   #ungranted = 0
   #ended = false
 
   constructor(wire: ConnectionWire) {
     super({ allowHalfOpen: true, readableHighWaterMark: WINDOW_BYTES, writableHighWaterMark: 65_536 })
     this.#wire = wire
+    this.#window = new SendWindow((bytes) => wire.data(bytes))
   }
 
   /** Bytes came. A sender that does not keep to its window, or goes on after its end, is hostile: the connection breaks. */
@@ -51,11 +52,7 @@ export class Connection extends Duplex {
 
   /** The agent takes more. */
   granted(bytes: number): void {
-    this.#mayWrite = Math.min(this.#mayWrite + bytes, WINDOW_BYTES)
-    const blocked = this.#blocked
-    if (blocked === undefined) return
-    this.#blocked = undefined
-    this.#send(blocked.rest, blocked.done)
+    this.#window.granted(bytes)
   }
 
   override _read(): void {
@@ -63,7 +60,7 @@ export class Connection extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#send(chunk, done)
+    this.#window.write(chunk, done)
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -72,7 +69,7 @@ export class Connection extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#blocked = undefined
+    this.#window.drop()
     this.#wire.close()
     done(error)
   }
@@ -92,16 +89,6 @@ export class Connection extends Duplex {
   }
   unref(): this {
     return this
-  }
-
-  #send(chunk: Buffer, done: (error?: Error | null) => void): void {
-    const now = chunk.subarray(0, this.#mayWrite)
-    if (now.length > 0) {
-      this.#mayWrite -= now.length
-      this.#wire.data(now)
-    }
-    if (now.length === chunk.length) done()
-    else this.#blocked = { rest: chunk.subarray(now.length), done }
   }
 
   #grant(): void {

@@ -2,6 +2,7 @@ import { Readable, Writable } from 'node:stream'
 import { Latch } from '../base/latch.ts'
 import { type Command, CommandFlag, Stream } from '../protocol/agent.ts'
 import { WINDOW_BYTES } from '../protocol/frames.ts'
+import { SendWindow } from './send-window.ts'
 
 /** The agent could not start a process: its errno and step (protocol/agent.ts). */
 export class SpawnError extends Error {
@@ -197,21 +198,18 @@ export class Output extends Readable {
 
 /** What goes to a process's stdin; ended, the process reads its end. */
 class Input extends Writable {
-  readonly #wire: Pick<ProcessWire, 'data' | 'eof'>
-  #mayWrite = WINDOW_BYTES
-  #blocked: { readonly rest: Buffer; readonly done: (error?: Error | null) => void } | undefined
+  readonly #wire: Pick<ProcessWire, 'eof'>
+  readonly #window: SendWindow
 
   constructor(wire: Pick<ProcessWire, 'data' | 'eof'>) {
     super({ highWaterMark: INPUT_BYTES })
     this.#wire = wire
+    this.#window = new SendWindow((bytes) => wire.data(bytes))
     this.on('error', () => undefined)
   }
 
   granted(bytes: number): void {
-    this.#mayWrite = Math.min(this.#mayWrite + bytes, WINDOW_BYTES)
-    const blocked = this.#blocked
-    this.#blocked = undefined
-    if (blocked !== undefined) this.#send(blocked.rest, blocked.done)
+    this.#window.granted(bytes)
   }
 
   renew(): void {
@@ -219,7 +217,7 @@ class Input extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#send(chunk, done)
+    this.#window.write(chunk, done)
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -228,19 +226,7 @@ class Input extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const blocked = this.#blocked
-    this.#blocked = undefined
-    blocked?.done(new Error('The process has ended.'))
+    this.#window.drop()?.(new Error('The process has ended.'))
     done(error)
-  }
-
-  #send(chunk: Buffer, done: (error?: Error | null) => void): void {
-    const now = chunk.subarray(0, this.#mayWrite)
-    if (now.length > 0) {
-      this.#mayWrite -= now.length
-      this.#wire.data(now)
-    }
-    if (now.length === chunk.length) done()
-    else this.#blocked = { rest: chunk.subarray(now.length), done }
   }
 }

@@ -50,7 +50,8 @@ export function parseNote(text: string): Note | undefined {
   return parsed(note, text) as Note | undefined
 }
 
-function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
+/** A text's value by a schema. @returns undefined where it is no JSON, or another value. */
+export function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
     return schema.safeParse(JSON.parse(text)).data
   } catch {
