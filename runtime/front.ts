@@ -48,8 +48,23 @@ export interface ObjectActions {
   signal(signal: number): Promise<void>
   /** Everything that is kept of its log, over all lives, oldest first. */
   logs(): Promise<LogLine[]>
+  /** Runs its onActivityExpired as if sleepAfter had passed. @throws MoorageError where the object is not in memory. */
+  expire(): Promise<void>
+  /** Runs its alarm now, where it has one. @throws MoorageError where it has none. */
+  runAlarm(): Promise<void>
+  /** Opens a port of the container to programs on this machine. */
+  forward(port: number): Promise<Forward>
+  /** A file of the container, or of its image where it does not run; at most 16 MiB. @throws MoorageError */
+  readFile(path: string): Promise<Uint8Array>
   /** Starts a process beside the app, for a person. @throws MoorageError where it could not be started. */
   exec(options: ExecOptions): Promise<OpenProcess>
+}
+
+/** A way for a browser, or any client, to a port of a container. It lasts until it is closed or the session ends. */
+export interface Forward {
+  /** Loopback, with a secret in it: the first answer sets a cookie and leads to `/`. */
+  readonly url: string
+  close(): Promise<void>
 }
 
 /** A process for a person. */
@@ -104,6 +119,8 @@ export interface KeptOutput {
 /** One run of a project. */
 export interface Session {
   readonly id: string
+  /** Whether it is this process's own; one that was joined goes on when it is disposed of here. */
+  readonly own: boolean
   /** Everything that is. A new value after each event that changes it. */
   readonly model: SessionModel
   /** Where the Workers are served, in the order of the configs. */
@@ -112,6 +129,12 @@ export interface Session {
   readonly failed: Promise<Error>
   /** Hears every event from now on; the function returned ends it. */
   onEvent(listener: (event: SessionEvent) => void): () => void
+  /** Has usage and ports of running containers measured until the function returned is called. */
+  watch(): () => void
+  /** Opens a process, such as a shell, in a fresh container of a class's image; it goes when the process ends. @throws MoorageError */
+  execInImage(className: string, options: ExecOptions): Promise<OpenProcess>
+  /** Loads the Worker anew. */
+  reload(): Promise<void>
   /** @throws MoorageError where no such object was seen. */
   object(key: ObjectKey): ObjectActions
   /** @throws MoorageError where no such process is known any more. */

@@ -1,11 +1,15 @@
 /** What happens in a session, in one order. Views are functions of these; nothing inside the runtime decides by them. */
 import type {
+  AlarmModel,
   ContainerState,
   EngineState,
   ImageState,
   ObjectKey,
   ObjectModel,
+  PlainClassModel,
+  PortModel,
   ProcessModel,
+  Usage,
   WorkerState,
 } from './model.ts'
 
@@ -26,6 +30,15 @@ export type Happening =
   | { readonly type: 'image-output'; readonly className: string; readonly text: string }
   | { readonly type: 'object'; readonly object: ObjectModel }
   | { readonly type: 'container'; readonly object: ObjectKey; readonly container: ContainerState }
+  /** While someone watches: what a container uses and listens at. Undefined when it has ended. */
+  | {
+      readonly type: 'watched'
+      readonly object: ObjectKey
+      readonly usage: Usage | undefined
+      readonly ports: readonly PortModel[] | undefined
+    }
+  | { readonly type: 'alarm'; readonly object: ObjectKey; readonly alarm: AlarmModel | undefined }
+  | { readonly type: 'plain-classes'; readonly classes: readonly PlainClassModel[] }
   | {
       readonly type: 'container-log'
       readonly object: ObjectKey

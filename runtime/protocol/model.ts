@@ -57,9 +57,30 @@ export type ContainerState =
       readonly image: string
       readonly internet: boolean
       readonly startedMs: number
+      /** What PID 1 was started as. */
+      readonly root: readonly string[]
     }
   | { readonly state: 'stopping'; readonly life: number; readonly since: number; readonly how: string }
   | { readonly state: 'stopped' | 'failed'; readonly life: number; readonly end: End }
+
+/** What a running container uses. Measured while someone watches (`Session.watch`), at most once a second. */
+export interface Usage {
+  /** Of one core: 0.03 is 3 %. */
+  readonly cpu: number
+  readonly memoryBytes: number
+}
+
+/** A port that something in a container listens at. Seen while someone watches. */
+export interface PortModel {
+  readonly port: number
+  readonly protocol: 'http' | 'inspector' | 'tcp'
+}
+
+/** The next alarm of an object, and what it is for where that can be told. */
+export interface AlarmModel {
+  readonly at: number
+  readonly why: 'alarm' | 'sleepAfter' | 'schedule'
+}
 
 /** One Durable Object of a class with a container. */
 export interface ObjectModel {
@@ -69,7 +90,12 @@ export interface ObjectModel {
   /** The name it was made from, where the platform tells it. */
   readonly name?: string
   readonly memory: 'in-memory' | 'asleep'
+  /** When it was in memory last, where that is known. */
+  readonly wokeAt?: number
   readonly container: ContainerState
+  readonly usage?: Usage
+  readonly ports?: readonly PortModel[]
+  readonly alarm?: AlarmModel
 }
 
 /** One exec: a process that the Worker or a person started in an object's container. Values of its environment are not kept. */
@@ -133,7 +159,17 @@ export interface ClassModel {
   readonly project: string
   readonly maxInstances: number
   readonly instanceType: string
+  /** What a container of it may use; undefined where limits are off. */
+  readonly limits?: { readonly cpus: number; readonly memoryBytes: number }
   readonly image: ImageState
+}
+
+/** A Durable Object class without a container. */
+export interface PlainClassModel {
+  readonly className: string
+  readonly project: string
+  /** How many of it have storage. */
+  readonly objects: number
 }
 
 /** The Worker of a project. */
@@ -160,6 +196,7 @@ export interface SessionModel {
   readonly engine: EngineState
   readonly projects: readonly ProjectModel[]
   readonly classes: readonly ClassModel[]
+  readonly plainClasses: readonly PlainClassModel[]
   readonly objects: readonly ObjectModel[]
   /** Those that run, and the last ones that ended. */
   readonly processes: readonly ProcessModel[]
