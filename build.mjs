@@ -20,8 +20,14 @@ const REQUIRE = `import { createRequire as moorageRequire } from 'node:module'\n
 const node = { platform: 'node', format: 'esm', target: 'node20.19', banner: { js: REQUIRE } }
 
 /**
+ * A bundle: esbuild's options, and of ours `entry` where it is not main.ts, and `apart`: what is another bundle, loaded when it is
+ * imported.
+ * @typedef {import('esbuild').BuildOptions & { entry?: string, executable?: boolean, apart?: { filter: RegExp, file: string }[] }} Place
+ */
+
+/**
  * What a folder with a main.ts is built as. A folder that has none yet is passed over.
- * @type {Record<string, import('esbuild').BuildOptions & { executable?: boolean }>}
+ * @type {Record<string, Place>}
  */
 const PLACES = {
   'runtime/cli': {
@@ -44,14 +50,16 @@ const PLACES = {
     conditions: ['workerd', 'worker'],
     mainFields: ['module', 'main'],
   },
+  // The front door, for the extension: it loads this when a session starts.
+  runtime: { ...node, entry: 'index.ts', outfile: 'dist/runtime.js', target: 'node22.15' },
   extension: {
     platform: 'node',
     format: 'cjs',
     target: 'node22.15',
     outfile: 'dist/extension.cjs',
     external: ['vscode'],
-    // There is no import.meta in CommonJS: the extension says by the `dist` option where the built files lie.
-    logOverride: { 'empty-import-meta': 'silent' },
+    minify: true,
+    apart: [{ filter: /\/runtime\/index\.ts$/, file: './runtime.js' }],
   },
 }
 
@@ -100,13 +108,30 @@ const stubs = {
 }
 
 /**
+ * Leaves out what is a bundle of its own.
+ * @param {{ filter: RegExp, file: string }[]} apart
+ * @returns {import('esbuild').Plugin}
+ */
+const others = (apart) => ({
+  name: 'others',
+  setup(build) {
+    for (const { filter, file } of apart) {
+      build.onResolve({ filter }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: file, external: true } : undefined,
+      )
+    }
+  },
+})
+
+/**
  * The bundles that can be built now, as esbuild options.
  * @returns {Promise<(import('esbuild').BuildOptions & { outfile: string, executable: boolean })[]>}
  */
 export async function bundles() {
   const found = []
-  for (const [folder, { executable = false, ...options }] of Object.entries(PLACES)) {
-    const entry = join(root, folder, 'main.ts')
+  for (const [folder, place] of Object.entries(PLACES)) {
+    const { executable = false, entry: file = 'main.ts', apart = [], ...options } = place
+    const entry = join(root, folder, file)
     if (!(await exists(entry))) continue
     found.push({
       bundle: true,
@@ -118,7 +143,7 @@ export async function bundles() {
       logLevel: /** @type {const} */ ('silent'),
       absWorkingDir: root,
       entryPoints: [entry],
-      plugins: [stubs],
+      plugins: [stubs, others(apart)],
       outfile: '',
       executable,
       ...options,

@@ -1,7 +1,8 @@
 /** The Objects view: shows nodes, and nothing but nodes. */
 import * as vscode from 'vscode'
 import type { SessionModel } from '../../runtime/protocol/model.ts'
-import { views } from '../contributes.ts'
+import { views } from '../contributes/keys.ts'
+import type { MoorageWindow } from '../window.ts'
 import { type Node, nodesOf } from './nodes.ts'
 import { tooltipOf } from './tooltip.ts'
 
@@ -15,13 +16,15 @@ const AGES_MS = 20_000
 export class ObjectsTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<undefined>()
   readonly onDidChangeTreeData = this.#changed.event
+  readonly onDidChangeNodes = this.#changed.event
   readonly #view: vscode.TreeView<Node>
   readonly #ages: NodeJS.Timeout
   #model: SessionModel | undefined
   #nodes: readonly Node[] = []
   #settling: NodeJS.Timeout | undefined
 
-  constructor() {
+  constructor({ folders }: MoorageWindow) {
+    folders.onDidChange(() => this.show(folders.all.find(({ model }) => model !== undefined)?.model))
     this.#view = vscode.window.createTreeView(views.objects, { treeDataProvider: this, showCollapseAll: true })
     this.#ages = setInterval(() => this.#refresh(), AGES_MS)
   }

@@ -1,14 +1,14 @@
-/** Which projects a workspace has. */
+/** Which projects a folder has. */
 import * as vscode from 'vscode'
-import { CONFIG_FILES } from '../contributes.ts'
+import { CONFIG_FILES } from '../contributes/keys.ts'
 
 /** More configs than this are not looked for. */
 const MOST = 50
 
-/** The wrangler configs of the workspace, sorted. Of several in one folder only the one that wrangler takes counts. */
-export async function findConfigs(): Promise<readonly vscode.Uri[]> {
+/** The wrangler configs of a folder, sorted. Of several in one place only the one that wrangler takes counts. */
+export async function findConfigs(folder: vscode.Uri): Promise<readonly vscode.Uri[]> {
   const found = await vscode.workspace.findFiles(
-    `**/{${CONFIG_FILES.join(',')}}`,
+    new vscode.RelativePattern(folder, `**/{${CONFIG_FILES.join(',')}}`),
     '**/{node_modules,.wrangler}/**',
     MOST,
   )
@@ -18,13 +18,12 @@ export async function findConfigs(): Promise<readonly vscode.Uri[]> {
   return [...byFolder.values()].sort((a, b) => a.path.localeCompare(b.path))
 }
 
-/** Asks which configs to run where there are several. Undefined where the person has chosen none. */
-export async function chooseConfigs(): Promise<readonly string[] | undefined> {
-  const configs = await findConfigs()
+/** Asks which configs to run where there are several. Undefined where there is none, or the person has chosen none. */
+export async function chooseConfigs(configs: readonly vscode.Uri[]): Promise<readonly string[] | undefined> {
   if (configs.length <= 1) return configs.length === 0 ? undefined : configs.map((uri) => uri.fsPath)
   const items = configs.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }))
   const chosen = await vscode.window.showQuickPick(items, {
-    title: 'Which projects to run? Several run in one session.',
+    title: vscode.l10n.t('Which projects to run? Several run in one session.'),
     canPickMany: true,
   })
   return chosen === undefined || chosen.length === 0 ? undefined : chosen.map(({ uri }) => uri.fsPath)

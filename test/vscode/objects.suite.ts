@@ -1,7 +1,7 @@
 /** Runs in the extension host. */
 import assert from 'node:assert/strict'
 import * as vscode from 'vscode'
-import type { MoorageApi } from '../../extension/main.ts'
+import type { MoorageApi } from '../../extension/api.ts'
 import { ask } from './rig/driver.ts'
 import { runSteps, until } from './rig/suite.ts'
 import { treeText } from './rig/text.ts'
@@ -28,7 +28,7 @@ export function run(): Promise<void> {
       const extension = vscode.extensions.getExtension<MoorageApi>('moorage.moorage')
       assert(extension !== undefined)
       api = await extension.activate()
-      assert.equal(api.session, undefined)
+      assert.equal(api.sessions.length, 0)
     },
 
     'before the start the view offers to start': async () => {
@@ -39,12 +39,12 @@ export function run(): Promise<void> {
 
     'moorage.start starts a session through the front door': async () => {
       await vscode.commands.executeCommand('moorage.start')
-      assert(api.session !== undefined)
+      assert.equal(api.sessions.length, 1)
       assert.equal(await tree(/^Quotes$/), 'Quotes')
     },
 
     'a request runs a container, and the tree lists class, object and container': async () => {
-      const url = api.session?.urls[0]
+      const url = api.sessions[0]?.session.urls[0]
       const shelf = new URL('/shelf/alice/quotes/1', url)
       const answer = await fetch(shelf)
       assert.equal(answer.status, 200, await answer.text())
@@ -66,7 +66,7 @@ export function run(): Promise<void> {
     'moorage.stop ends it and the view offers to start again': async () => {
       clearInterval(awake)
       await vscode.commands.executeCommand('moorage.stop')
-      assert.equal(api.session, undefined)
+      assert.equal(api.sessions.length, 0)
       await ask('shows', 'Nothing is running yet.')
       assert.equal(treeText(api.nodes), '')
     },

@@ -1,38 +1,53 @@
-// package.json has what extension/contributes.ts says, no more and no less. Run directly, this file writes it.
+// package.json and package.nls.json have what extension/contributes/ says, no more and no less. Run directly, this file writes them.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
-import { transform } from 'esbuild'
+import { build } from 'esbuild'
 import { root } from '../root.mjs'
 
-const TABLE = 'extension/contributes.ts'
+const TABLE = 'extension/contributes'
 
 /**
- * What the table says, by key of package.json. It is TypeScript that imports nothing, and Node 20 runs none: hence esbuild.
- * @returns {Promise<Record<string, unknown>>}
+ * What the table says: package.json by its keys, and package.nls.json. It is TypeScript that imports only its parts, and Node 20
+ * runs none: hence esbuild.
+ * @returns {Promise<{ manifest: Record<string, unknown>, manifestTexts: Record<string, string> }>}
  */
-async function manifestOfTable() {
-  const { code } = await transform(await readFile(join(root, TABLE), 'utf8'), { loader: 'ts', format: 'esm' })
-  const { manifest } = await import(`data:text/javascript,${encodeURIComponent(code)}`)
-  return manifest
+async function fromTable() {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, TABLE, 'index.ts')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    logLevel: 'silent',
+  })
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0]?.text ?? '')}`)
+}
+
+/** @param {string} name */
+async function json(name) {
+  return JSON.parse(await readFile(join(root, name), 'utf8').catch(() => '{}'))
 }
 
 /** @returns {Promise<string[]>} one message for each key that differs */
 export async function manifestProblems() {
-  const wanted = await manifestOfTable()
-  const found = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-  return Object.keys(wanted)
-    .filter((key) => !isDeepStrictEqual(found[key], wanted[key]))
+  const { manifest, manifestTexts } = await fromTable()
+  const found = await json('package.json')
+  const problems = Object.keys(manifest)
+    .filter((key) => !isDeepStrictEqual(found[key], JSON.parse(JSON.stringify(manifest[key]))))
     .map((key) => `package.json: "${key}" is not what ${TABLE} says; run \`npm run manifest\`.`)
+  if (isDeepStrictEqual(await json('package.nls.json'), { ...manifestTexts })) return problems
+  return [...problems, `package.nls.json is not what ${TABLE} says; run \`npm run manifest\`.`]
 }
 
-/** Writes package.json anew; what is not in the table stays as it is. */
+/** Writes both anew; what of package.json is not in the table stays as it is. */
 async function writeManifest() {
-  const file = join(root, 'package.json')
-  const found = JSON.parse(await readFile(file, 'utf8'))
-  await writeFile(file, `${JSON.stringify({ ...found, ...(await manifestOfTable()) }, undefined, 2)}\n`)
+  const { manifest, manifestTexts } = await fromTable()
+  const write = (/** @type {string} */ name, /** @type {unknown} */ value) =>
+    writeFile(join(root, name), `${JSON.stringify(value, undefined, 2)}\n`)
+  await write('package.json', { ...(await json('package.json')), ...manifest })
+  await write('package.nls.json', manifestTexts)
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await writeManifest()
