@@ -1,16 +1,22 @@
 /** The extension: everything that it opens is made here, and owned by the window. */
+import * as l10n from '@vscode/l10n'
 import * as vscode from 'vscode'
 import type { MoorageApi } from './api.ts'
 import { ObjectsTree } from './explorer/tree.ts'
-import { sessionCommands } from './session/commands.ts'
+import { sessionCommands, startAll } from './session/commands.ts'
+import { tellFailures } from './session/failures.ts'
 import type { Folder } from './session/folder.ts'
 import { Folders } from './session/folders.ts'
+import { showProblems } from './session/problems.ts'
+import { showBuilds } from './session/progress.ts'
+import { showStatus } from './session/status.ts'
 import { MoorageWindow } from './window.ts'
 
 let folders: Folders | undefined
 
 /** Nothing here waits: a window that runs nothing opens as fast as without the extension. */
 export function activate(context: vscode.ExtensionContext): MoorageApi {
+  if (vscode.l10n.bundle !== undefined) l10n.config({ contents: vscode.l10n.bundle })
   const log = vscode.window.createOutputChannel('Moorage', { log: true })
   const all = new Folders(context.asAbsolutePath('dist'))
   folders = all
@@ -18,8 +24,20 @@ export function activate(context: vscode.ExtensionContext): MoorageApi {
   const tree = new ObjectsTree(window)
   window.own(log, all, tree)
   sessionCommands(window)
-  const looked = all.look()
-  return api(all, tree, looked)
+  showStatus(window)
+  showBuilds(window)
+  showProblems(window)
+  tellFailures(window)
+  void all.look().then(() => autoStart(window))
+  return api(all, tree)
+}
+
+/** Starts by itself what the setting says, where the person has not to be asked first. */
+async function autoStart(window: MoorageWindow): Promise<void> {
+  const wanted = window.folders.withConfig.some(({ uri }) =>
+    vscode.workspace.getConfiguration('moorage', uri).get<boolean>('autoStart'),
+  )
+  if (wanted && vscode.workspace.isTrusted) await startAll(window).catch((error: unknown) => window.tellError(error))
 }
 
 /** VS Code waits for this when the window closes: nothing of the sessions is left then. */
@@ -27,9 +45,9 @@ export async function deactivate(): Promise<void> {
   await folders?.stop()
 }
 
-function api(all: Folders, tree: ObjectsTree, looked: Promise<void>): MoorageApi {
+function api(all: Folders, tree: ObjectsTree): MoorageApi {
   const folder = async (uri: vscode.Uri | undefined): Promise<Folder> => {
-    await looked
+    await all.looked
     const found = uri === undefined ? all.withConfig[0] : all.at(uri.toString())
     if (found === undefined) throw new Error('There is no such folder with a wrangler config.')
     return found

@@ -133,6 +133,8 @@ export interface Session {
   watch(): () => void
   /** Opens a process, such as a shell, in a fresh container of a class's image; it goes when the process ends. @throws MoorageError */
   execInImage(className: string, options: ExecOptions): Promise<OpenProcess>
+  /** Ends the build of a class's image; the old image, if there is one, stays in use. */
+  cancelBuild(className: string): Promise<void>
   /** Loads the Worker anew. */
   reload(): Promise<void>
   /** @throws MoorageError where no such object was seen. */

@@ -7,6 +7,7 @@
  *     await session.dispose()            // leaves nothing behind
  */
 
+export { engineAnswers } from './engine/discover.ts'
 export type {
   ExecOptions,
   KeptOutput,

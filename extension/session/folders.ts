@@ -24,6 +24,7 @@ export class Folders implements vscode.Disposable {
   readonly #listening: vscode.Disposable
   #telling: NodeJS.Timeout | undefined
   #toldAt = 0
+  #looked: Promise<void> = Promise.resolve()
 
   /** Something is other than before, in any folder; at most ten times a second. */
   readonly onDidChange = this.#changed.event
@@ -62,8 +63,18 @@ export class Folders implements vscode.Disposable {
     return this.all.find((folder) => folder.object(key) !== undefined)
   }
 
+  /** Resolves when the folders and their configs are known. */
+  get looked(): Promise<void> {
+    return this.#looked
+  }
+
   /** Looks at the workspace's folders and their configs. The session of a folder that has gone is ended. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    this.#looked = this.#look()
+    return this.#looked
+  }
+
+  async #look(): Promise<void> {
     const there = vscode.workspace.workspaceFolders ?? []
     const uris = new Set(there.map(({ uri }) => uri.toString()))
     for (const [uri, folder] of this.#all) {

@@ -75,6 +75,17 @@ export async function findEngine(options: FindOptions = {}): Promise<Engine> {
   throw noEngine(attempts, around, await installedHere(options.installed ?? ((program) => onPath(program, around))))
 }
 
+/** Whether an engine answers: the one of an address, else any that is found. Never rejects. */
+export async function engineAnswers(address?: string): Promise<boolean> {
+  try {
+    const engine = await findEngine(address === undefined ? {} : { address })
+    await engine.close()
+    return true
+  } catch {
+    return false
+  }
+}
+
 function reasonOf(error: unknown, timedOut: boolean): Pick<Attempt, 'reason' | 'kind'> {
   if (timedOut) return { reason: 'does not answer', kind: 'silent' }
   const code = error instanceof MoorageError ? error.detail.code : undefined
