@@ -1,6 +1,9 @@
 /** The extension: everything that it opens is made here, and owned by the window. */
 import * as l10n from '@vscode/l10n'
 import * as vscode from 'vscode'
+import { Chooser } from './actions/chosen.ts'
+import { objectCommands } from './actions/objects.ts'
+import { portCommands } from './actions/ports.ts'
 import type { MoorageApi } from './api.ts'
 import { ObjectsTree } from './explorer/tree.ts'
 import { sessionCommands, startAll } from './session/commands.ts'
@@ -24,6 +27,9 @@ export function activate(context: vscode.ExtensionContext): MoorageApi {
   const tree = new ObjectsTree(window)
   window.own(log, all, tree)
   sessionCommands(window)
+  const choose = new Chooser(all, () => tree.selected)
+  objectCommands(window, choose)
+  portCommands(window, choose)
   showStatus(window)
   showBuilds(window)
   showProblems(window)

@@ -6,10 +6,12 @@ import type {
   ProjectModel,
   SessionModel,
 } from '../../runtime/protocol/model.ts'
+import type { Target } from './target.ts'
 import { age, ago, clock, facts, shortId } from './words.ts'
 
 /** A row of the tree. */
 export interface Node {
+  readonly target?: Target
   /** Stays the same as long as the thing is the same, so that open rows stay open. */
   readonly id: string
   readonly kind: 'project' | 'class' | 'image-failure' | 'object' | 'container'

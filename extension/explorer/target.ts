@@ -1,5 +1,5 @@
 /** What a row, a link or a button stands for: plain values, so that they go through commands as arguments. */
-import type { ObjectKey, ProcessId } from '../../runtime/index.ts'
+import type { ObjectKey, ObjectModel, ProcessId } from '../../runtime/index.ts'
 
 /** A folder is named by its uri. */
 interface InFolder {
@@ -22,4 +22,17 @@ export type Can = 'start' | 'stop' | 'destroy' | 'shell' | 'logs' | 'why' | 'ala
 /** How a row says so to the menus: ` object can:start can:why `. */
 export function viewItem(kind: Target['kind'], can: readonly Can[]): string {
   return ` ${[kind, ...can.map((word) => `can:${word}`)].join(' ')} `
+}
+
+/** What can be done with an object now, in the order in which a person would look for it. */
+export function canOf({ container, alarm, memory }: ObjectModel): readonly Can[] {
+  const can: Can[] = []
+  const { state } = container
+  if (state === 'running') can.push('shell', 'stop', 'destroy')
+  if (state === 'starting' || state === 'stopping') can.push('destroy')
+  if (state === 'none' || state === 'stopped' || state === 'failed') can.push('start')
+  if (state === 'stopped' || state === 'failed') can.push('why')
+  if (state !== 'none') can.push('logs')
+  if (alarm !== undefined && memory === 'in-memory') can.push('alarm')
+  return can
 }

@@ -4,6 +4,7 @@ import type { SessionModel } from '../../runtime/protocol/model.ts'
 import { views } from '../contributes/keys.ts'
 import type { MoorageWindow } from '../window.ts'
 import { type Node, nodesOf } from './nodes.ts'
+import type { Target } from './target.ts'
 import { tooltipOf } from './tooltip.ts'
 
 /** Several events of one moment become one change of the view, after this time, in ms. */
@@ -32,6 +33,11 @@ export class ObjectsTree implements vscode.TreeDataProvider<Node>, vscode.Dispos
   /** What is shown now. */
   get nodes(): readonly Node[] {
     return this.#nodes
+  }
+
+  /** What the selected row stands for. */
+  get selected(): Target | undefined {
+    return this.#view.selection[0]?.target
   }
 
   /** Shows another model, soon. */

@@ -1,0 +1,35 @@
+/** The signals that people send. */
+
+/** Name, number, and what it is for. */
+export interface Signal {
+  readonly name: string
+  readonly number: number
+  readonly use: string
+}
+
+/** Those of Linux that a person may want, the usual ones first. */
+export const SIGNALS: readonly Signal[] = [
+  { name: 'SIGTERM', number: 15, use: 'asks it to end' },
+  { name: 'SIGINT', number: 2, use: 'as Ctrl-C' },
+  { name: 'SIGHUP', number: 1, use: 'often: read the configuration again' },
+  { name: 'SIGKILL', number: 9, use: 'ends it at once' },
+  { name: 'SIGQUIT', number: 3, use: 'often: end with a dump' },
+  { name: 'SIGUSR1', number: 10, use: "the program's own; Node opens its inspector" },
+  { name: 'SIGUSR2', number: 12, use: "the program's own" },
+  { name: 'SIGSTOP', number: 19, use: 'halts it' },
+  { name: 'SIGCONT', number: 18, use: 'lets it go on' },
+  { name: 'SIGWINCH', number: 28, use: 'its terminal has another size' },
+]
+
+/** The name of a signal: `SIGTERM`, `signal 40`. */
+export function signalName(number: number): string {
+  return SIGNALS.find((signal) => signal.number === number)?.name ?? `signal ${number}`
+}
+
+/** The number that a person typed: `9`, `KILL`, `sigkill`; undefined where it is none of 1..64. */
+export function signalNumber(text: string): number | undefined {
+  const name = text.trim().toUpperCase()
+  const known = SIGNALS.find((signal) => signal.name === name || signal.name === `SIG${name}`)
+  const number = known?.number ?? Number(name)
+  return Number.isInteger(number) && number >= 1 && number <= 64 ? number : undefined
+}
