@@ -5,6 +5,7 @@ import { Chooser } from './actions/chosen.ts'
 import { objectCommands } from './actions/objects.ts'
 import { portCommands } from './actions/ports.ts'
 import type { MoorageApi } from './api.ts'
+import { schemes } from './contributes/keys.ts'
 import { ObjectsTree } from './explorer/tree.ts'
 import { sessionCommands, startAll } from './session/commands.ts'
 import { tellFailures } from './session/failures.ts'
@@ -13,6 +14,13 @@ import { Folders } from './session/folders.ts'
 import { showProblems } from './session/problems.ts'
 import { showBuilds } from './session/progress.ts'
 import { showStatus } from './session/status.ts'
+import { attachCommand } from './terminal/attach.ts'
+import { buildCommands } from './terminal/builds.ts'
+import { ContainerFiles } from './terminal/files.ts'
+import { PlaceLinks } from './terminal/links.ts'
+import { logCommands } from './terminal/logs.ts'
+import { OurTerminals } from './terminal/ours.ts'
+import { shellCommands } from './terminal/shells.ts'
 import { MoorageWindow } from './window.ts'
 
 let folders: Folders | undefined
@@ -30,6 +38,16 @@ export function activate(context: vscode.ExtensionContext): MoorageApi {
   const choose = new Chooser(all, () => tree.selected)
   objectCommands(window, choose)
   portCommands(window, choose)
+  const ours = new OurTerminals()
+  shellCommands(window, choose, ours)
+  attachCommand(window, choose, ours)
+  logCommands(window, choose, ours)
+  buildCommands(window, choose, ours)
+  window.own(
+    ours,
+    vscode.window.registerTerminalLinkProvider(new PlaceLinks(ours, all)),
+    vscode.workspace.registerFileSystemProvider(schemes.file, new ContainerFiles(all), { isReadonly: true }),
+  )
   showStatus(window)
   showBuilds(window)
   showProblems(window)

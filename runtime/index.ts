@@ -10,6 +10,7 @@
 export { engineAnswers } from './engine/discover.ts'
 export type {
   ExecOptions,
+  Forward,
   KeptOutput,
   ObjectActions,
   OpenProcess,
