@@ -52,6 +52,14 @@ const PLACES = {
   },
   // The front door, for the extension: it loads this when a session starts.
   runtime: { ...node, entry: 'index.ts', outfile: 'dist/runtime.js', target: 'node22.15' },
+  // TypeScript's parser, in a thread of its own.
+  'extension/code/parser': {
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22.15',
+    outfile: 'dist/parser.cjs',
+    minify: true,
+  },
   extension: {
     platform: 'node',
     format: 'cjs',

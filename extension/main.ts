@@ -5,6 +5,9 @@ import { Chooser } from './actions/chosen.ts'
 import { objectCommands } from './actions/objects.ts'
 import { portCommands } from './actions/ports.ts'
 import type { MoorageApi } from './api.ts'
+import { Classes, revealCommand } from './code/classes.ts'
+import { LANGUAGES, Lenses } from './code/lenses.ts'
+import { Parser } from './code/parse.ts'
 import { schemes } from './contributes/keys.ts'
 import { ObjectsTree } from './explorer/tree.ts'
 import { sessionCommands, startAll } from './session/commands.ts'
@@ -38,6 +41,11 @@ export function activate(context: vscode.ExtensionContext): MoorageApi {
   const choose = new Chooser(all, () => tree.selected)
   objectCommands(window, choose)
   portCommands(window, choose)
+  const parser = new Parser(context.asAbsolutePath('dist'))
+  const classes = new Classes(parser)
+  const lenses = new Lenses(all, classes)
+  revealCommand(window, choose, classes)
+  window.own(parser, lenses, vscode.languages.registerCodeLensProvider(LANGUAGES, lenses))
   const ours = new OurTerminals()
   shellCommands(window, choose, ours)
   attachCommand(window, choose, ours)

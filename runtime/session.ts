@@ -242,7 +242,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       )
       for (const added of classes) fleet.addClass(added)
       store.addProject(
-        { name: found.name, config: found.config, worker: { state: 'starting' } },
+        { name: found.name, config: found.config, main: found.main, worker: { state: 'starting' } },
         classes.map((added) => added.model),
       )
       for (const added of classes) void added.makeImage()

@@ -1,4 +1,6 @@
-/** How times and ids are written in the tree. */
+/** How times, ids and counts are written. */
+import * as l10n from '@vscode/l10n'
+import type { ClassModel, ContainerState, ObjectModel } from '../../runtime/protocol/model.ts'
 
 /** A time that has passed, in one unit: `12m`, `3h`, `2d`. Undefined below a minute: ages change at the minute only. */
 export function age(sinceMs: number, nowMs: number): string | undefined {
@@ -28,4 +30,16 @@ export function shortId(id: string): string {
 /** Facts of a row, the most needed first; what is undefined is left out. */
 export function facts(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== '').join(' · ')
+}
+
+/** How the objects of a class do: `2 of 6 running · 1 failed`; empty where there is none. */
+export function classWords(_one: ClassModel, objects: readonly ObjectModel[]): string {
+  if (objects.length === 0) return ''
+  const of = (state: ContainerState['state']) => objects.filter((object) => object.container.state === state).length
+  const [failed, starting] = [of('failed'), of('starting')]
+  return facts(
+    l10n.t('{0} of {1} running', of('running'), objects.length),
+    failed > 0 ? l10n.t('{0} failed', failed) : undefined,
+    starting > 0 ? l10n.t('{0} starting', starting) : undefined,
+  )
 }

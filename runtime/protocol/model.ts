@@ -181,6 +181,8 @@ export type WorkerState =
 export interface ProjectModel {
   readonly name: string
   readonly config: string
+  /** The Worker's main module, absolute. */
+  readonly main: string
   readonly worker: WorkerState
 }
 
