@@ -60,6 +60,13 @@ const PLACES = {
     outfile: 'dist/parser.cjs',
     minify: true,
   },
+  'webview/why': {
+    platform: 'browser',
+    format: 'iife',
+    target: 'chrome134',
+    outfile: 'dist/webview/why.js',
+    minify: true,
+  },
   extension: {
     platform: 'node',
     format: 'cjs',
@@ -206,7 +213,7 @@ async function buildAll() {
  * @param {string[]} bundles
  */
 async function removeOthers(bundles) {
-  const ours = new Set(['native', ...bundles.flatMap((name) => [name, `${name}.map`])])
+  const ours = new Set(['native', 'webview', ...bundles.flatMap((name) => [name, `${name}.map`])])
   for (const name of await readdir(join(root, 'dist')).catch(() => [])) {
     // Another build, at work at this moment, has files that end with a number.
     const isHalf = /\.\d+$/.test(name)

@@ -3,6 +3,7 @@ import * as l10n from '@vscode/l10n'
 import * as vscode from 'vscode'
 import { Chooser } from './actions/chosen.ts'
 import { objectCommands } from './actions/objects.ts'
+import { placeCommands } from './actions/places.ts'
 import { portCommands } from './actions/ports.ts'
 import type { MoorageApi } from './api.ts'
 import { Classes, revealCommand } from './code/classes.ts'
@@ -24,6 +25,7 @@ import { PlaceLinks } from './terminal/links.ts'
 import { logCommands } from './terminal/logs.ts'
 import { OurTerminals } from './terminal/ours.ts'
 import { shellCommands } from './terminal/shells.ts'
+import { whyCommand } from './why/panel.ts'
 import { MoorageWindow } from './window.ts'
 
 let folders: Folders | undefined
@@ -41,6 +43,8 @@ export function activate(context: vscode.ExtensionContext): MoorageApi {
   const choose = new Chooser(all, () => tree.selected)
   objectCommands(window, choose)
   portCommands(window, choose)
+  placeCommands(window, choose)
+  whyCommand(window, choose)
   const parser = new Parser(context.asAbsolutePath('dist'))
   const classes = new Classes(parser)
   const lenses = new Lenses(all, classes)

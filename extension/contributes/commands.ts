@@ -176,6 +176,7 @@ const object = {
   },
   'moorage.goToFailure': { title: 'Go to Line', row: [{ item: 'image-failure', group: '1_open@1' }] },
   'moorage.shellInImage': { title: 'Open Shell in Image', row: [{ item: 'class', group: '1_open@4' }] },
+  'moorage.raiseMemory': { title: 'Raise the Memory of a Class', row: [{ item: 'class', group: '3_copy@1' }] },
   'moorage.attachProcess': {
     title: 'Show Output',
     icon: '$(terminal)',

@@ -43,3 +43,15 @@ export function classWords(_one: ClassModel, objects: readonly ObjectModel[]): s
     starting > 0 ? l10n.t('{0} starting', starting) : undefined,
   )
 }
+
+/** `44 B`, `18.4 kB`, `1 GB`: base 1000, three digits. */
+export function sizeWords(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let [value, unit] = [bytes, 0]
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2
+  return `${Number(value.toFixed(digits))} ${units[unit]}`
+}

@@ -80,6 +80,7 @@ export class ContainerClass {
       project: this.project,
       maxInstances: this.maxInstances,
       instanceType: typeof this.config.instanceType === 'string' ? this.config.instanceType : 'custom',
+      ...('dockerfile' in this.config.image ? { dockerfile: this.config.image.dockerfile } : {}),
       image: this.#state,
     }
   }

@@ -159,6 +159,8 @@ export interface ClassModel {
   readonly project: string
   readonly maxInstances: number
   readonly instanceType: string
+  /** The Dockerfile of its image, absolute; undefined where the image is only referred to. */
+  readonly dockerfile?: string
   /** What a container of it may use; undefined where limits are off. */
   readonly limits?: { readonly cpus: number; readonly memoryBytes: number }
   readonly image: ImageState
