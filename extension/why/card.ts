@@ -1,6 +1,6 @@
 /** Why a container ended, or did not start, in words; and what helps. No VS Code here. */
 import * as l10n from '@vscode/l10n'
-import type { ClassModel, ContainerState, End, ObjectModel, Reason } from '../../runtime/index.ts'
+import type { ClassModel, ContainerState, ObjectModel, Reason } from '../../runtime/index.ts'
 import type { Card } from '../../webview/messages.ts'
 import { signalName } from '../actions/signals.ts'
 import type { CommandId } from '../contributes/commands.ts'

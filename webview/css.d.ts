@@ -1,0 +1,2 @@
+/** A style sheet is part of the bundle that imports it. */
+declare module '*.css'
