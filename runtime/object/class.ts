@@ -185,9 +185,11 @@ export class ContainerClass {
     } catch (error) {
       if (this.#closing.signal.aborted) return false
       const failure = error instanceof MoorageError ? error : new MoorageError('build-failed', String(error))
-      const { file, line, lastOutput } = failure.detail as {
+      const { file, line, instruction, exitCode, lastOutput } = failure.detail as {
         file?: string
         line?: number
+        instruction?: string
+        exitCode?: number
         lastOutput?: readonly string[]
       }
       this.#set({
@@ -196,6 +198,8 @@ export class ContainerClass {
         lastOutput: lastOutput ?? [],
         ...(file === undefined ? {} : { file }),
         ...(line === undefined ? {} : { line }),
+        ...(instruction === undefined ? {} : { instruction }),
+        ...(exitCode === undefined ? {} : { exitCode }),
         ...(this.#current === undefined ? {} : { previous: this.#current.name }),
       })
       if (this.#current === undefined) {

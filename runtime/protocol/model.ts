@@ -149,6 +149,9 @@ export type ImageState =
       readonly message: string
       readonly file?: string
       readonly line?: number
+      /** The Dockerfile's instruction that failed, and the exit code of what it ran. */
+      readonly instruction?: string
+      readonly exitCode?: number
       readonly lastOutput: readonly string[]
       readonly previous?: string
     }
