@@ -1,202 +1,169 @@
-/** The tree as a value: what a session knows, as rows. Icons, labels and descriptions only; no VS Code here. */
+/** The rows of a session: its classes with their objects. What has not changed is not made again. */
+import * as l10n from '@vscode/l10n'
 import type {
   ClassModel,
-  ContainerState,
+  ImageState,
+  ObjectKey,
   ObjectModel,
+  PlainClassModel,
+  ProcessModel,
   ProjectModel,
   SessionModel,
 } from '../../runtime/protocol/model.ts'
-import type { Target } from './target.ts'
-import { age, ago, clock, facts, shortId } from './words.ts'
+import { type Filter, matches } from './filter.ts'
+import { objectRow } from './object.ts'
+import { type Making, spoken } from './processes.ts'
+import { type Icon, Row } from './row.ts'
+import { FAILED, SPINNING } from './state.ts'
+import { classWords, count, facts, oneLine } from './words.ts'
 
-/** A row of the tree. */
-export interface Node {
-  readonly target?: Target
-  /** Stays the same as long as the thing is the same, so that open rows stay open. */
-  readonly id: string
-  readonly kind: 'project' | 'class' | 'image-failure' | 'object' | 'container'
-  readonly label: string
-  readonly description: string
-  readonly icon: Icon
-  readonly children: readonly Node[]
-  /** Whether its children show before anyone has opened it. */
-  readonly open: boolean
+export type { Icon, Node } from './row.ts'
+
+const CLASS: Icon = { name: 'symbol-class', color: 'symbolIcon.classForeground' }
+const PLAIN_CLASS: Icon = { name: 'symbol-class', color: 'disabledForeground' }
+
+/** More of a failed instruction than this stands in the Dockerfile. */
+const INSTRUCTION_LENGTH = 100
+
+const NO_PROCESSES: readonly ProcessModel[] = []
+
+/** A row, and what it was made of. */
+interface Made {
+  readonly object: ObjectModel
+  readonly one: ClassModel
+  readonly processes: readonly ProcessModel[]
+  readonly row: Row
 }
 
-/** A codicon and a theme colour. */
-export interface Icon {
-  readonly name: string
-  readonly color?: string
-}
+/** Makes the rows of one session, again and again. Relies on it that parts of a model that have not changed keep their identity. */
+export class SessionRows {
+  readonly #making: Making
+  #model: SessionModel | undefined
+  #objects: ReadonlyMap<string, readonly ObjectModel[]> = new Map()
+  #processes: ReadonlyMap<ObjectKey, readonly ProcessModel[]> = new Map()
+  #made = new Map<ObjectKey, Made>()
 
-const SPINNING: Icon = { name: 'loading~spin', color: 'charts.blue' }
-const FAILED: Icon = { name: 'error', color: 'charts.red' }
+  constructor(making: Making) {
+    this.#making = making
+  }
 
-/**
- * The rows of a session: its classes with their objects, in the order of names. Classes lie below their project where there are
- * several.
- */
-export function nodesOf(model: SessionModel, nowMs: number): readonly Node[] {
-  const [only, ...more] = model.projects
-  if (only === undefined || more.length === 0) return model.classes.map((one) => classNode(one, model, nowMs))
-  return model.projects.map((project) => ({
-    id: `project:${project.config}`,
-    kind: 'project',
-    label: project.name,
-    description: portOf(project),
-    icon: { name: 'root-folder' },
-    children: model.classes.filter((one) => one.project === project.name).map((one) => classNode(one, model, nowMs)),
-    open: true,
-  }))
+  /** One for each project, with its classes. */
+  projects(model: SessionModel, filter: Filter): readonly Row[] {
+    return model.projects.map((project) => {
+      const description = portOf(project)
+      return new Row({
+        target: this.#making.same({ kind: 'project', folder: this.#making.folder, project: project.name }),
+        label: project.name,
+        description,
+        icon: { name: 'root-folder' },
+        sentence: l10n.t('Project {0}: {1}', project.name, description),
+        fold: 'open',
+        children: () => this.classes(model, filter, project.name),
+      })
+    })
+  }
+
+  /** One for each class, of one project or of all: those with a container first. */
+  classes(model: SessionModel, filter: Filter, project?: string): readonly Row[] {
+    this.#take(model)
+    const isOf = (one: { readonly project: string }) => project === undefined || one.project === project
+    return [
+      ...model.classes.filter(isOf).map((one) => this.#class(one, filter)),
+      ...model.plainClasses.filter(isOf).map((one) => this.#plainClass(one)),
+    ]
+  }
+
+  #take(model: SessionModel): void {
+    if (model.objects !== this.#model?.objects) {
+      this.#objects = sorted(model.objects, this.#objects)
+      const made = new Map<ObjectKey, Made>()
+      for (const { key } of model.objects) {
+        const known = this.#made.get(key)
+        if (known !== undefined) made.set(key, known)
+      }
+      this.#made = made
+    }
+    if (model.processes !== this.#model?.processes) this.#processes = byObject(model.processes, this.#processes)
+    this.#model = model
+  }
+
+  #class(one: ClassModel, filter: Filter): Row {
+    const objects = this.#objects.get(one.className) ?? []
+    const description = facts(imageWords(one.image), classWords(one, objects))
+    return new Row({
+      target: this.#making.same({ kind: 'class', folder: this.#making.folder, className: one.className }),
+      label: one.className,
+      description,
+      icon: one.image.state === 'failed' ? FAILED : one.image.state === 'preparing' ? SPINNING : CLASS,
+      sentence: l10n.t('Class {0}: {1}', one.className, spoken(description)),
+      // Also before it has any: VS Code takes a row's first word for good.
+      fold: 'open',
+      children: () => [
+        ...this.#failure(one),
+        ...objects.filter((object) => matches(filter, object)).map((object) => this.#object(object, one)),
+      ],
+    })
+  }
+
+  #object(object: ObjectModel, one: ClassModel): Row {
+    const processes = this.#processes.get(object.key) ?? NO_PROCESSES
+    const made = this.#made.get(object.key)
+    const isSame = made?.object === object && made.one === one && made.processes === processes
+    if (isSame && this.#making.now() < made.row.untilMs) return made.row
+    const row = objectRow(this.#making, object, one, processes)
+    this.#made.set(object.key, { object, one, processes, row })
+    return row
+  }
+
+  #failure({ className, image }: ClassModel): readonly Row[] {
+    if (image.state !== 'failed') return []
+    const { instruction, exitCode, file, line } = image
+    const label = oneLine(instruction?.replace(/^RUN\s+/i, '') ?? image.message, INSTRUCTION_LENGTH)
+    const exit = exitCode === undefined ? undefined : l10n.t('exit {0}', exitCode)
+    const description = facts(exit, file === undefined ? undefined : place(file, line))
+    return [
+      new Row({
+        target: this.#making.same({ kind: 'image-failure', folder: this.#making.folder, className }),
+        label,
+        description,
+        icon: FAILED,
+        sentence: l10n.t('The image failed: {0}', facts(label, description).replaceAll(' · ', ', ')),
+      }),
+    ]
+  }
+
+  #plainClass({ className, objects }: PlainClassModel): Row {
+    const without = l10n.t('no container')
+    const description = objects === 0 ? without : `${count(objects)}, ${without}`
+    return new Row({
+      target: this.#making.same({ kind: 'class', folder: this.#making.folder, className }),
+      label: className,
+      description,
+      icon: PLAIN_CLASS,
+      sentence: l10n.t('Class {0}: {1}', className, description),
+      can: undefined,
+    })
+  }
 }
 
 function portOf({ worker }: ProjectModel): string {
-  return worker.state === 'ready' ? `:${new URL(worker.url).port}` : worker.state
-}
-
-function classNode(one: ClassModel, model: SessionModel, nowMs: number): Node {
-  const objects = model.objects.filter((object) => object.className === one.className).sort(byName)
-  const failure = one.image.state === 'failed' ? one.image : undefined
-  const children = objects.map((object) => objectNode(object, one, nowMs))
-  if (failure !== undefined) {
-    children.unshift({
-      id: `image-failure:${one.className}`,
-      kind: 'image-failure',
-      label: failure.message,
-      description: failure.file === undefined ? '' : facts(place(failure.file, failure.line)),
-      icon: FAILED,
-      children: [],
-      open: false,
-    })
-  }
-  return {
-    id: `class:${one.project}:${one.className}`,
-    kind: 'class',
-    label: one.className,
-    description: facts(imageWords(one), counts(objects)),
-    icon: classIcon(one),
-    children,
-    open: true,
-  }
-}
-
-function classIcon({ image }: ClassModel): Icon {
-  if (image.state === 'failed') return FAILED
-  if (image.state === 'preparing') return SPINNING
-  return { name: 'symbol-class', color: 'symbolIcon.classForeground' }
-}
-
-function imageWords({ image }: ClassModel): string | undefined {
-  if (image.state === 'failed') return 'image failed'
-  if (image.state !== 'preparing') return undefined
-  const verb = image.how === 'build' ? 'building image' : 'pulling image'
-  return image.step === undefined || image.steps === undefined ? verb : `${verb} ${image.step}/${image.steps}`
-}
-
-function counts(objects: readonly ObjectModel[]): string {
-  if (objects.length === 0) return ''
-  const of = (state: ContainerState['state']) => objects.filter((object) => object.container.state === state).length
-  const [failed, starting] = [of('failed'), of('starting')]
-  return facts(
-    `${of('running')} of ${objects.length} running`,
-    failed > 0 ? `${failed} failed` : undefined,
-    starting > 0 ? `${starting} starting` : undefined,
-  )
-}
-
-function objectNode(object: ObjectModel, one: ClassModel, nowMs: number): Node {
-  const { container } = object
-  return {
-    id: `object:${object.key}`,
-    kind: 'object',
-    label: object.name ?? shortId(object.id),
-    ...stateOf(object, nowMs),
-    children: container.state === 'running' ? [containerNode(object, container, one)] : [],
-    open: false,
-  }
-}
-
-function stateOf({ container, memory }: ObjectModel, nowMs: number): { icon: Icon; description: string } {
-  switch (container.state) {
-    case 'running':
-      return {
-        icon: { name: 'vm-running', color: 'charts.green' },
-        description: ['running', age(container.since, nowMs)].filter((word) => word !== undefined).join(' '),
-      }
+  switch (worker.state) {
+    case 'ready':
+      return `:${new URL(worker.url).port}`
     case 'starting':
-      return { icon: SPINNING, description: facts('starting', PHASES[container.phase]) }
-    case 'stopping':
-      return { icon: SPINNING, description: facts('stopping', `${container.how} ${ago(container.since, nowMs)}`) }
+      return l10n.t('starting')
+    case 'reloading':
+      return l10n.t('reloading')
     case 'failed':
-      return { icon: FAILED, description: endWords(container, nowMs) }
-    case 'stopped':
-    case 'none':
-      return memory === 'asleep'
-        ? { icon: { name: 'vm-outline', color: 'disabledForeground' }, description: 'asleep' }
-        : { icon: { name: 'vm' }, description: container.state === 'none' ? 'not started' : endWords(container, nowMs) }
+      return l10n.t('failed')
   }
 }
 
-/** What a start waits for. */
-const PHASES = {
-  image: 'waiting for its image',
-  create: 'creating the container',
-  start: 'starting the container',
-  agent: 'waiting for the agent',
-  port: 'waiting for its port',
-} as const
-
-function endWords({ state, end }: ContainerState & { state: 'stopped' | 'failed' }, nowMs: number): string {
-  const { reason } = end
-  const when = ago(end.at, nowMs)
-  switch (reason.kind) {
-    case 'exited':
-    case 'signalled':
-    case 'idle': {
-      const why = reason.kind === 'idle' ? 'idle' : undefined
-      return state === 'failed'
-        ? facts(`exit ${reason.exitCode}`, when, why)
-        : facts('stopped', `exit ${reason.exitCode}`, when, why)
-    }
-    case 'out-of-memory':
-      return facts(`exit ${reason.exitCode}`, when, 'out of memory')
-    case 'start-failed':
-      return facts('did not start', when, reason.message)
-    default:
-      return facts('stopped', when, ENDS[reason.kind])
-  }
-}
-
-/** Ends without an exit code of the app's own. */
-const ENDS = {
-  destroyed: 'destroyed',
-  abort: 'object aborted',
-  eviction: 'object evicted',
-  'image-rebuilt': 'image rebuilt',
-  'engine-gone': 'engine gone',
-  'session-ended': 'session ended',
-  'removed-outside': 'removed from outside',
-  'agent-lost': 'agent lost',
-} as const
-
-function containerNode(object: ObjectModel, container: ContainerState & { state: 'running' }, one: ClassModel): Node {
-  return {
-    id: `container:${object.key}`,
-    kind: 'container',
-    label: shortImage(container.image),
-    description: facts(one.instanceType, `since ${clock(container.since)}`),
-    icon: { name: 'package' },
-    children: [],
-    open: false,
-  }
-}
-
-/** As people write images: without registry and owner, digests and long tags to six digits: `sandbox:9c41e2`. */
-function shortImage(image: string): string {
-  return image
-    .replace(/^sha256:/, '')
-    .replace(/^.*\/(?=[^/]+$)/, '')
-    .replace(/([0-9a-f]{6})[0-9a-f]{6,}$/, '$1')
+function imageWords(image: ImageState): string | undefined {
+  if (image.state === 'failed') return l10n.t('image failed')
+  if (image.state !== 'preparing') return undefined
+  const what = image.how === 'build' ? l10n.t('building image') : l10n.t('pulling image')
+  return image.step === undefined || image.steps === undefined ? what : `${what} ${image.step}/${image.steps}`
 }
 
 function place(file: string, line: number | undefined): string {
@@ -204,8 +171,47 @@ function place(file: string, line: number | undefined): string {
   return line === undefined ? name : `${name}:${line}`
 }
 
+/** By class, in the order of names. Where a class has the same objects as before, their order is taken over. */
+function sorted(
+  objects: readonly ObjectModel[],
+  before: ReadonlyMap<string, readonly ObjectModel[]>,
+): ReadonlyMap<string, readonly ObjectModel[]> {
+  const classes = new Map<string, ObjectModel[]>()
+  for (const object of objects) {
+    const of = classes.get(object.className)
+    if (of === undefined) classes.set(object.className, [object])
+    else of.push(object)
+  }
+  for (const [name, of] of classes) {
+    // Nearly in order already, which is what sort() is fast at: comparing names as people do is slow.
+    const ranks = new Map(before.get(name)?.map(({ key }, rank) => [key, rank]))
+    of.sort((a, b) => (ranks.get(a.key) ?? objects.length) - (ranks.get(b.key) ?? objects.length)).sort(byName)
+  }
+  return classes
+}
+
+const NAMES = new Intl.Collator('en', { numeric: true })
+
 /** Objects with a name first, then by id. */
 function byName(a: ObjectModel, b: ObjectModel): number {
   if ((a.name === undefined) !== (b.name === undefined)) return a.name === undefined ? 1 : -1
-  return (a.name ?? a.id).localeCompare(b.name ?? b.id, 'en', { numeric: true })
+  return NAMES.compare(a.name ?? a.id, b.name ?? b.id)
+}
+
+/** The processes of each object. Those of an object that are the same as before are the same list. */
+function byObject(
+  processes: readonly ProcessModel[],
+  before: ReadonlyMap<ObjectKey, readonly ProcessModel[]>,
+): ReadonlyMap<ObjectKey, readonly ProcessModel[]> {
+  const all = new Map<ObjectKey, readonly ProcessModel[]>()
+  for (const process of processes) {
+    const of = all.get(process.object) as ProcessModel[] | undefined
+    if (of === undefined) all.set(process.object, [process])
+    else of.push(process)
+  }
+  for (const [key, of] of all) {
+    const old = before.get(key)
+    if (old?.length === of.length && old.every((process, at) => process === of[at])) all.set(key, old)
+  }
+  return all
 }

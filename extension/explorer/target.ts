@@ -6,11 +6,12 @@ interface InFolder {
   readonly folder: string
 }
 
+/** `root` is the process that an object's container was started for. */
 export type Target =
   | (InFolder & { readonly kind: 'project'; readonly project: string })
   | (InFolder & { readonly kind: 'class' | 'image-failure'; readonly className: string })
   | (InFolder & {
-      readonly kind: 'object' | 'image' | 'usage' | 'processes' | 'finished' | 'alarm'
+      readonly kind: 'object' | 'image' | 'usage' | 'processes' | 'root' | 'finished' | 'alarm'
       readonly object: ObjectKey
     })
   | (InFolder & { readonly kind: 'port'; readonly object: ObjectKey; readonly port: number })
@@ -35,4 +36,22 @@ export function canOf({ container, alarm, memory }: ObjectModel): readonly Can[]
   if (state !== 'none') can.push('logs')
   if (alarm !== undefined && memory === 'in-memory') can.push('alarm')
   return can
+}
+
+/** The same for the same thing, however often it is asked for, and for nothing else. */
+export function targetId(target: Target): string {
+  const { kind, folder } = target
+  switch (kind) {
+    case 'project':
+      return JSON.stringify([kind, folder, target.project])
+    case 'class':
+    case 'image-failure':
+      return JSON.stringify([kind, folder, target.className])
+    case 'port':
+      return JSON.stringify([kind, folder, target.object, target.port])
+    case 'process':
+      return JSON.stringify([kind, folder, target.object, target.process])
+    default:
+      return JSON.stringify([kind, folder, target.object])
+  }
 }
