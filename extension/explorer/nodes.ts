@@ -182,12 +182,21 @@ function sorted(
     if (of === undefined) classes.set(object.className, [object])
     else of.push(object)
   }
-  for (const [name, of] of classes) {
-    // Nearly in order already, which is what sort() is fast at: comparing names as people do is slow.
-    const ranks = new Map(before.get(name)?.map(({ key }, rank) => [key, rank]))
-    of.sort((a, b) => (ranks.get(a.key) ?? objects.length) - (ranks.get(b.key) ?? objects.length)).sort(byName)
-  }
+  for (const [name, of] of classes) classes.set(name, inOrderOf(before.get(name) ?? [], of) ?? of.sort(byName))
   return classes
+}
+
+/** In the order of a list that has the same objects with the same names: comparing names as people do is slow. */
+function inOrderOf(before: readonly ObjectModel[], objects: readonly ObjectModel[]): ObjectModel[] | undefined {
+  if (before.length !== objects.length) return undefined
+  const now = new Map(objects.map((object) => [object.key, object]))
+  const all: ObjectModel[] = []
+  for (const { key, name } of before) {
+    const object = now.get(key)
+    if (object === undefined || object.name !== name) return undefined
+    all.push(object)
+  }
+  return all
 }
 
 const NAMES = new Intl.Collator('en', { numeric: true })

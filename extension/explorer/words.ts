@@ -67,7 +67,8 @@ function parts(ms: number, ...units: readonly [string, string, string, string]):
 
 /** The time of day, `14:02:11`, in the zone of this machine. */
 export function clock(atMs: number): string {
-  return new Date(atMs).toLocaleTimeString('en-GB', { hourCycle: 'h23' })
+  const at = new Date(atMs)
+  return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => `${part}`.padStart(2, '0')).join(':')
 }
 
 /** When something was that need not be told to the second: `14:01`, or `2d ago` where that was more than a day ago. */
@@ -135,9 +136,11 @@ export function percent(part: number): string {
   return `${Math.round(part * 100)} %`
 }
 
+const NUMBERS = new Intl.NumberFormat('en-US')
+
 /** A number of things: `1,204`. */
 export function count(things: number): string {
-  return things.toLocaleString('en-US')
+  return things < 1000 ? `${things}` : NUMBERS.format(things)
 }
 
 /** More of a command than this is seen in its tooltip. */

@@ -12,6 +12,7 @@ import { fetchLarge, fetchSmall } from './fetches.ts'
 import { atRest } from './rest.ts'
 import { BenchSession } from './running.ts'
 import { startAgain, startCold, startTen, startWarm } from './starts.ts'
+import { treeUnderLoad } from './tree.ts'
 
 const wanted = process.argv.slice(2)
 const wants = (id: string): boolean => wanted.length === 0 || wanted.includes(id)
@@ -52,6 +53,7 @@ await measure(['memory', 'idle'], async () => {
   const { memory, idle } = await atRest()
   return [memory, idle]
 })
+await measure(['tree'], async () => [await treeUnderLoad()])
 
 const rows: Row[] = BOUNDS.filter(({ id }) => wants(id)).map((bound) =>
   rowOf(bound, results.get(bound.id) ?? new Error('It was not measured.')),
