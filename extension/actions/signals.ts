@@ -21,9 +21,20 @@ export const SIGNALS: readonly Signal[] = [
   { name: 'SIGWINCH', number: 28, use: 'its terminal has another size' },
 ]
 
+/** Those that end programs, and that nobody sends. */
+const OTHERS: Readonly<Record<number, string>> = {
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  7: 'SIGBUS',
+  8: 'SIGFPE',
+  11: 'SIGSEGV',
+  13: 'SIGPIPE',
+  14: 'SIGALRM',
+}
+
 /** The name of a signal: `SIGTERM`, `signal 40`. */
 export function signalName(number: number): string {
-  return SIGNALS.find((signal) => signal.number === number)?.name ?? `signal ${number}`
+  return SIGNALS.find((signal) => signal.number === number)?.name ?? OTHERS[number] ?? `signal ${number}`
 }
 
 /** The number that a person typed: `9`, `KILL`, `sigkill`; undefined where it is none of 1..64. */

@@ -1,6 +1,7 @@
 /** The processes of an object's container as rows: those that run, and the last ones that ended. */
 import * as l10n from '@vscode/l10n'
 import type { ContainerState, ObjectModel, ProcessModel } from '../../runtime/protocol/model.ts'
+import { signalName } from '../actions/signals.ts'
 import { type Icon, Row } from './row.ts'
 import { exit, FAILED } from './state.ts'
 import type { Target } from './target.ts'
@@ -147,26 +148,4 @@ function resultWord({ end }: ProcessModel): string | undefined {
   if (end?.lost !== undefined) return l10n.t('ended with its container')
   if (end?.signal !== undefined) return signalName(end.signal)
   return end?.exitCode === undefined ? undefined : exit(end.exitCode)
-}
-
-/** As on Linux, where the containers run. */
-const SIGNALS: Readonly<Record<number, string>> = {
-  1: 'SIGHUP',
-  2: 'SIGINT',
-  3: 'SIGQUIT',
-  4: 'SIGILL',
-  6: 'SIGABRT',
-  7: 'SIGBUS',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  10: 'SIGUSR1',
-  11: 'SIGSEGV',
-  12: 'SIGUSR2',
-  13: 'SIGPIPE',
-  14: 'SIGALRM',
-  15: 'SIGTERM',
-}
-
-function signalName(signal: number): string {
-  return SIGNALS[signal] ?? l10n.t('signal {0}', signal)
 }

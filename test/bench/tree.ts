@@ -139,7 +139,7 @@ function sessionOf(amount: number): SessionModel {
   return {
     session: 's',
     engine: { state: 'connecting' },
-    projects: [{ name: 'agents', config: '/p/wrangler.jsonc', worker }],
+    projects: [{ name: 'agents', config: '/p/wrangler.jsonc', main: '/p/src/index.ts', worker }],
     classes: [CLASS],
     plainClasses: [],
     objects,

@@ -44,7 +44,7 @@ export const STARTING = { state: 'starting', life: 1, since: NOW, phase: 'port' 
 
 export function project(name: string, port: number): ProjectModel {
   const worker = { state: 'ready', url: `http://127.0.0.1:${port}/`, inspectorUrl: undefined } as const
-  return { name, config: `/p/${name}/wrangler.jsonc`, worker }
+  return { name, config: `/p/${name}/wrangler.jsonc`, main: `/p/${name}/index.ts`, worker }
 }
 
 /** An object of a class; without a name, one that was made from its id. */

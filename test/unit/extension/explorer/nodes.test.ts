@@ -242,8 +242,8 @@ describe('an image', () => {
   it('is not missing while there is a previous one', () => {
     const stopped = ended('stopped', { kind: 'exited', exitCode: 0 })
     assert.equal(row(stopped, {}, { ...BROKEN, previous: 'sandbox:1' }), 'vm alice | stopped · exit 0 · 2m ago')
-    assert.equal(menus(stopped, {}, { ...BROKEN, previous: 'sandbox:1' }), ' object can:start can:logs can:why ')
-    assert.equal(menus(stopped, {}, BROKEN), ' object can:logs can:why ')
+    assert.equal(menus(stopped, {}, { ...BROKEN, previous: 'sandbox:1' }), ' object can:start can:why can:logs ')
+    assert.equal(menus(stopped, {}, BROKEN), ' object can:why can:logs ')
   })
 })
 
@@ -293,7 +293,7 @@ describe('the row of an object', () => {
     assert.equal(menus(RUNNING), ' object can:shell can:stop can:destroy can:logs ')
     assert.equal(menus(STARTING), ' object can:destroy can:logs ')
     assert.equal(menus(NONE, { memory: 'asleep' }), ' object can:start ')
-    assert.equal(menus(ended('failed', { kind: 'exited', exitCode: 1 })), ' object can:start can:logs can:why ')
+    assert.equal(menus(ended('failed', { kind: 'exited', exitCode: 1 })), ' object can:start can:why can:logs ')
     assert.equal(menus(NONE, { alarm: { at: NOW, why: 'alarm' } }), ' object can:start can:alarm ')
   })
 })

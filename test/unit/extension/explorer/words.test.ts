@@ -15,7 +15,7 @@ import {
   shortAge,
   shortId,
   shortImage,
-  size,
+  sizeWords,
   span,
   vcpus,
 } from '../../../../extension/explorer/words.ts'
@@ -58,14 +58,14 @@ describe('spans', () => {
 
 describe('sizes', () => {
   it('have three digits and base 1000', () => {
-    assert.deepEqual([44, 18_400, 84_000_000, 402_400_000, 1_073_741_824].map(size), [
+    assert.deepEqual([44, 18_400, 84_000_000, 402_400_000, 1_073_741_824].map(sizeWords), [
       '44 B',
       '18.4 kB',
       '84 MB',
       '402 MB',
       '1.07 GB',
     ])
-    assert.deepEqual([999, 999.7, 999_499, 999_500].map(size), ['999 B', '1 kB', '999 kB', '1 MB'])
+    assert.deepEqual([999, 999.7, 999_499, 999_500].map(sizeWords), ['999 B', '1 kB', '999 kB', '1 MB'])
   })
 
   it('of memory in use stand still below a MB', () => {

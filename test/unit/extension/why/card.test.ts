@@ -35,7 +35,7 @@ describe('the card "why"', () => {
     assert.equal(facts({ kind: 'out-of-memory', exitCode: 137 })['Exit code'], '137: ended by SIGKILL')
     assert.equal(facts({ kind: 'exited', exitCode: 127 })['Exit code'], '127: the program was not found')
     assert.equal(facts({ kind: 'exited', exitCode: 3 })['Exit code'], '3')
-    assert.equal(facts({ kind: 'exited', exitCode: 139, signal: 11 })['Exit code'], '139: ended by signal 11')
+    assert.equal(facts({ kind: 'exited', exitCode: 139, signal: 11 })['Exit code'], '139: ended by SIGSEGV')
   })
 
   it('says who ended it', () => {
