@@ -2,6 +2,7 @@
 import * as vscode from 'vscode'
 import type { Session } from '../../runtime/index.ts'
 import { contextKeys, views } from '../contributes/keys.ts'
+import { errorText } from '../errors.ts'
 import type { MoorageWindow } from '../window.ts'
 import { type Filter, filterWords, isFilterOn, matches, NO_FILTER, readFilter, shownWords } from './filter.ts'
 import { askFilter } from './filtering.ts'
@@ -122,7 +123,17 @@ export class ObjectsTree implements vscode.TreeDataProvider<Target>, vscode.Disp
       stop()
     }
     for (const session of sessions) {
-      if (!this.#watched.has(session)) this.#watched.set(session, session.watch())
+      if (!this.#watched.has(session)) this.#watched.set(session, this.#measured(session))
+    }
+  }
+
+  /** Without it rows lack usage and ports, and the rest is there. */
+  #measured(session: Session): () => void {
+    try {
+      return session.watch()
+    } catch (error) {
+      this.#window.log.warn(errorText(error))
+      return () => undefined
     }
   }
 
