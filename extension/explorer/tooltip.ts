@@ -90,7 +90,8 @@ function facts(object: ObjectModel, one: ClassModel, nowMs: number): [string, st
     if (alarm.why === 'sleepAfter') rows.push([l10n.t('Sleeps'), l10n.t('{0}, at {1}', when, code('sleepAfter'))])
     else rows.push([l10n.t('Alarm'), alarm.why === 'schedule' ? l10n.t('{0}, for {1}', when, code('schedule')) : when])
   }
-  rows.push([l10n.t('Id'), code(id)])
+  // The whole of it would be wider than a tooltip gets; the link below copies that.
+  rows.push([l10n.t('Id'), code(shortId(id))])
   return rows
 }
 
@@ -138,7 +139,7 @@ function lines(log: readonly string[]): string[] {
 
 /** Nothing that could end it is left within. */
 function fence(content: string, language: string): string[] {
-  const inside = unlinked(plain(content)).replaceAll('```', "'''")
+  const inside = plain(content).replaceAll('```', "'''")
   return inside.trim() === '' ? [] : [`\`\`\`${language}\n${inside}\n\`\`\``]
 }
 
@@ -153,19 +154,20 @@ function plain(content: string): string {
   return content.replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, '').replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, '')
 }
 
-/** VS Code makes icons of `$(name)` in all that was rendered, also in code; a backslash before it is taken away again. */
-function unlinked(content: string): string {
-  return content.replace(/\\?\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g, (icon) => `\\${icon}`)
-}
+/** What VS Code makes an icon of, outside of blocks: `$(name)`. */
+const ICON = /\\?\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/g
 
 /** Text that Markdown leaves as it is, in one line. */
 function text(content: string): string {
-  return unlinked(plain(content.replace(/\s+/g, ' '))).replace(/[\\`*_{}[\]()#+\-.!|<>&~:]/g, '\\$&')
+  const line = plain(content.replace(/\s+/g, ' ')).replace(ICON, (icon) => `\\${icon}`)
+  return line.replace(/[\\`*_{}[\]()#+\-.!|<>&~:]/g, '\\$&')
 }
 
 /** Code within a line, also of a table. */
 function code(content: string): string {
-  const inside = unlinked(plain(content.replace(/\s+/g, ' ')))
+  // A backslash before an icon would be seen here; a word joiner within it is not.
+  const inside = plain(content.replace(/\s+/g, ' '))
+    .replaceAll('$(', '$\u2060(')
     .replaceAll('`', "'")
     .replaceAll('|', '\\|')
   return `\`${inside}\``

@@ -6,7 +6,6 @@ import { type ObjectModel, objectKey, type ProcessId } from '../../../../runtime
 import { ended, MINUTE, NONE, NOW, object, process, RUNNING, SANDBOX, SECOND, session } from './models.ts'
 
 const FOLDER = 'file:///p(1)'
-const ID = object(undefined, NONE).id
 
 function tooltip(one: ObjectModel): string {
   const target: Target = { kind: 'object', folder: FOLDER, object: one.key }
@@ -50,7 +49,7 @@ describe('the tooltip of an object', () => {
         '| Memory | 84 MB of 1 GB |',
         '| Ports | 8080 (http), 9229 (inspector) |',
         '| Sleeps | in 9 min 12 s, at `sleepAfter` |',
-        `| Id | \`${ID}\` |`,
+        '| Id | `4f1c09e2…77ab` |',
       ].join('\n'),
       '---',
       links.join(' &nbsp; '),
@@ -80,7 +79,7 @@ describe('the tooltip of an object', () => {
       [
         '$(vm-outline) Asleep: only its storage is there',
         '---',
-        `| | |\n|:--|:--|\n| Id | \`${ID}\` |`,
+        '| | |\n|:--|:--|\n| Id | `4f1c09e2…77ab` |',
         '---',
         link('copy', 'Copy id', 'copyId'),
       ],
@@ -94,7 +93,7 @@ describe('the tooltip of an object', () => {
     const failed = ended('failed', { kind: 'exited', exitCode: 1 }, { message: '<img src=x> a|b', lastLog })
     const blocks = tooltip(object('alice', failed)).split('\n\n')
     assert.equal(blocks[1], '$(error) \\<img src=x\\> a\\|b')
-    assert.equal(blocks[2], "```text\n'''\n[x](command:y) \\$(zap)\n'''`\n```")
+    assert.equal(blocks[2], "```text\n'''\n[x](command:y) $(zap)\n'''`\n```")
   })
 })
 
@@ -112,6 +111,16 @@ describe('other tooltips', () => {
       '| | |\n|:--|:--|\n| Folder | `/app` |\n| User | `root` |\n| Started by | `src/index.ts:21` |',
     ])
     assert.equal(tooltipOf(target, session([]), NOW), undefined)
+  })
+
+  it('make no icon of what stands in code', () => {
+    const target = { kind: 'process', folder: FOLDER, object: objectKey('Sandbox', 'alice'), process: 'p48' } as Target
+    const processes = [process(48, 'cat', { cwd: '/$(zap)|`' })]
+    const text = tooltipOf(target, session([], { processes }), NOW)
+    assert.equal(
+      text?.split('\n').find((line) => line.includes('Folder')),
+      "| Folder | `/$\u2060(zap)\\|'` |",
+    )
   })
 
   it('tell why an image failed', () => {
