@@ -20,14 +20,20 @@ export function objectCommands(window: MoorageWindow, choose: Chooser): void {
     'moorage.startContainer',
     on(
       'start',
-      waiting('Starting {0}', (one) => actions(one).start()),
+      waiting(
+        (name) => vscode.l10n.t('Starting {0}', name),
+        (one) => actions(one).start(),
+      ),
     ),
   )
   window.command(
     'moorage.restartContainer',
     on(
       'stop',
-      waiting('Restarting {0}', (one) => actions(one).restart()),
+      waiting(
+        (name) => vscode.l10n.t('Restarting {0}', name),
+        (one) => actions(one).restart(),
+      ),
     ),
   )
   window.command(
@@ -76,12 +82,12 @@ export function objectCommands(window: MoorageWindow, choose: Chooser): void {
 }
 
 /** Shows in the status bar that something takes its time. */
-function waiting(title: string, run: (one: ChosenObject) => Promise<unknown>): (one: ChosenObject) => Promise<unknown> {
+function waiting(
+  title: (name: string) => string,
+  run: (one: ChosenObject) => Promise<unknown>,
+): (one: ChosenObject) => Promise<unknown> {
   return async (one) =>
-    vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: vscode.l10n.t(title, one.name) },
-      () => run(one),
-    )
+    vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: title(one.name) }, () => run(one))
 }
 
 /** Asks once, unless the person has said never to ask. */
@@ -107,7 +113,7 @@ async function askSignal(name: string): Promise<number | undefined> {
   const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly number: number }>()
   pick.title = vscode.l10n.t('Signal for {0}', name)
   pick.placeholder = vscode.l10n.t('A name, or a number of 1 to 64')
-  const known = SIGNALS.map(({ name, number, use }) => ({ label: name, description: `${number} · ${use}`, number }))
+  const known = SIGNALS.map(({ name, number, use }) => ({ label: name, description: `${number} · ${use()}`, number }))
   pick.items = known
   pick.onDidChangeValue((text) => {
     const number = signalNumber(text)

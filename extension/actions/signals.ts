@@ -1,24 +1,25 @@
 /** The signals that people send. */
+import * as l10n from '@vscode/l10n'
 
 /** Name, number, and what it is for. */
 export interface Signal {
   readonly name: string
   readonly number: number
-  readonly use: string
+  readonly use: () => string
 }
 
 /** Those of Linux that a person may want, the usual ones first. */
 export const SIGNALS: readonly Signal[] = [
-  { name: 'SIGTERM', number: 15, use: 'asks it to end' },
-  { name: 'SIGINT', number: 2, use: 'as Ctrl-C' },
-  { name: 'SIGHUP', number: 1, use: 'often: read the configuration again' },
-  { name: 'SIGKILL', number: 9, use: 'ends it at once' },
-  { name: 'SIGQUIT', number: 3, use: 'often: end with a dump' },
-  { name: 'SIGUSR1', number: 10, use: "the program's own; Node opens its inspector" },
-  { name: 'SIGUSR2', number: 12, use: "the program's own" },
-  { name: 'SIGSTOP', number: 19, use: 'halts it' },
-  { name: 'SIGCONT', number: 18, use: 'lets it go on' },
-  { name: 'SIGWINCH', number: 28, use: 'its terminal has another size' },
+  { name: 'SIGTERM', number: 15, use: () => l10n.t('asks it to end') },
+  { name: 'SIGINT', number: 2, use: () => l10n.t('as Ctrl-C') },
+  { name: 'SIGHUP', number: 1, use: () => l10n.t('often: read the configuration again') },
+  { name: 'SIGKILL', number: 9, use: () => l10n.t('ends it at once') },
+  { name: 'SIGQUIT', number: 3, use: () => l10n.t('often: end with a dump') },
+  { name: 'SIGUSR1', number: 10, use: () => l10n.t("the program's own; Node opens its inspector") },
+  { name: 'SIGUSR2', number: 12, use: () => l10n.t("the program's own") },
+  { name: 'SIGSTOP', number: 19, use: () => l10n.t('halts it') },
+  { name: 'SIGCONT', number: 18, use: () => l10n.t('lets it go on') },
+  { name: 'SIGWINCH', number: 28, use: () => l10n.t('its terminal has another size') },
 ]
 
 /** Those that end programs, and that nobody sends. */

@@ -9,6 +9,7 @@ import { BUDGETS, budgetProblems } from './budgets.mjs'
 import { DOCUMENTS, documentProblems } from './documents.mjs'
 import { manifestProblems } from './manifest.mjs'
 import { ROOFS, roomProblems, TABLE } from './rooms.mjs'
+import { textProblems } from './texts.mjs'
 
 /** @type {[name: string, check: () => Promise<string[]>][]} */
 const CHECKS = [
@@ -28,6 +29,7 @@ const CHECKS = [
   ],
   ['rooms', async () => roomProblems(await sources(), await read(TABLE))],
   ['manifest', () => manifestProblems()],
+  ['texts', () => textProblems()],
   ['documents', async () => documentProblems(await documents(), (path) => existsSync(join(root, path)))],
   ['bundles', async () => budgetProblems(JSON.parse(await read(BUDGETS)))],
 ]

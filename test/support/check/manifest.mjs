@@ -1,4 +1,5 @@
-// package.json and package.nls.json have what extension/contributes/ says, no more and no less. Run directly, this file writes them.
+// package.json and package.nls.json have what extension/contributes/ says, no more and no less. Run directly, this file
+// writes them, and the bundle of the code's texts.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -6,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { build } from 'esbuild'
 import { root } from '../root.mjs'
+import { writeTexts } from './texts.mjs'
 
 const TABLE = 'extension/contributes'
 
@@ -48,6 +50,7 @@ async function writeManifest() {
     writeFile(join(root, name), `${JSON.stringify(value, undefined, 2)}\n`)
   await write('package.json', { ...(await json('package.json')), ...manifest })
   await write('package.nls.json', manifestTexts)
+  await writeTexts()
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await writeManifest()
