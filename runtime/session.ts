@@ -241,10 +241,12 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         ),
       )
       for (const added of classes) fleet.addClass(added)
-      store.addProject(
-        { name: found.name, config: found.config, main: found.main, worker: { state: 'starting' } },
-        classes.map((added) => added.model),
-      )
+      store.report({
+        type: 'project',
+        project: { name: found.name, config: found.config, main: found.main, worker: { state: 'starting' } },
+        classes: classes.map((added) => added.model),
+        objects: [],
+      })
       for (const added of classes) void added.makeImage()
       const url = await project.start(`http://127.0.0.1:${port}`, token)
       const home = homeOf(index)
