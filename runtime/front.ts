@@ -77,8 +77,11 @@ export interface ExecOptions {
   readonly user?: string
   /** A terminal; without it, pipes. */
   readonly tty?: { readonly cols: number; readonly rows: number }
-  /** Hears output from the first byte; without a terminal, stdout and stderr apart. */
-  readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void
+  /**
+   * Hears output from the first byte; without a terminal, stdout and stderr apart. Where it returns a promise, what was
+   * heard counts as taken when that is settled; a process of which 1 MiB is not taken waits.
+   */
+  readonly onOutput: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void | Promise<void>
   readonly onNote?: (text: string) => void
 }
 
@@ -125,7 +128,10 @@ export interface Session {
   readonly model: SessionModel
   /** Where the Workers are served, in the order of the configs. */
   readonly urls: readonly string[]
-  /** Resolves with the reason when the session cannot go on; dispose() is still to be called. */
+  /**
+   * Resolves with the reason when the session cannot go on, and where it was joined, also when it ends or drops this process;
+   * dispose() is still to be called.
+   */
   readonly failed: Promise<Error>
   /** Hears every event from now on; the function returned ends it. */
   onEvent(listener: (event: SessionEvent) => void): () => void
@@ -143,6 +149,9 @@ export interface Session {
   process(id: ProcessId): ProcessActions
   /** Builds the images of a class, or of all, anew where their content changed; running containers restart on them. */
   rebuild(className?: string): Promise<void>
-  /** Ends everything and removes what it made in the engine. Called again it gives the same promise. */
+  /**
+   * Ends everything and removes what it made in the engine. One that was joined is only left, and goes on; processes and
+   * forwards that were opened here end. Called again it gives the same promise.
+   */
   dispose(): Promise<void>
 }

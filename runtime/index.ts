@@ -18,8 +18,9 @@ export type {
   Session,
   SessionOptions,
 } from './front.ts'
-export { type JoinEvents, type Joined, joinSession } from './join.ts'
+export { type JoinOptions, joinProcess, joinSession } from './join.ts'
 export { type ErrorCode, MoorageError } from './protocol/errors.ts'
 export type { Happening, SessionEvent } from './protocol/events.ts'
 export * from './protocol/model.ts'
 export { startSession } from './session.ts'
+export type { JoinEvents, Joined } from './share/process.ts'

@@ -1,25 +1,20 @@
 import { dirname, resolve } from 'node:path'
-import { WebSocket } from 'ws'
-import { readLock } from './lock.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Session, SessionOptions } from './front.ts'
+import { type LockText, readLock } from './lock.ts'
 import { configFile } from './project.ts'
-import { CLIENT_TOKEN, CLIENT_VERSION, type FromClient, type Open, type ToClient } from './protocol/client.ts'
+import type { Open } from './protocol/client.ts'
 import { MoorageError } from './protocol/errors.ts'
+import { joinShare } from './share/client.ts'
+import { type JoinEvents, type Joined, openProcess } from './share/process.ts'
 
-/** What someone who joined hears of the process. */
-export interface JoinEvents {
-  onMessage(message: ToClient): void
-  /** One piece of output; 1 is stdout, 2 stderr. No more comes until a promise that it returns is settled. */
-  onOutput(source: number, bytes: Buffer): Promise<void> | undefined
-}
+/** How often a session that is just starting is asked whether it serves, in ms. */
+const STARTING_MS = 100
 
-/** A process in a session that another terminal runs. */
-export interface Joined {
-  /** Resolves when the session has no more to say. */
-  readonly closed: Promise<void>
-  tell(message: FromClient): void
-  /** Bytes for stdin; resolves when they are on their way. */
-  write(bytes: Uint8Array): Promise<void>
-  close(): void
+/** What a session is joined with. */
+export interface JoinOptions extends Pick<SessionOptions, 'onEvent'> {
+  /** Aborts the joining; a session that was joined is left by dispose(). */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -27,37 +22,38 @@ export interface Joined {
  * @param config a config, or its folder.
  * @throws MoorageError `no-session` where none runs.
  */
-export async function joinSession(config: string, open: Omit<Open, 'version'>, events: JoinEvents): Promise<Joined> {
+export async function joinProcess(config: string, open: Omit<Open, 'version'>, events: JoinEvents): Promise<Joined> {
   const folder = dirname(configFile(resolve(config)))
   const lock = await readLock(folder)
-  if (lock?.join === undefined) {
-    throw new MoorageError('no-session', `No session of ${folder} runs.`, {
-      advice: ['Start it first, in another terminal: moorage dev'],
-    })
+  if (lock?.join === undefined) throw noSession(folder)
+  return openProcess(lock.join, open, events)
+}
+
+/**
+ * Joins the session of a project that runs in another process, with all that can be seen of it and done in it. One that is
+ * just starting is waited for. Processes and forwards that are opened through the joining end with it.
+ * @param config a config, or its folder.
+ * @throws MoorageError `no-session` where none runs, `other-version` where it is one of another Moorage.
+ */
+export async function joinSession(config: string, options: JoinOptions = {}): Promise<Session> {
+  const folder = dirname(configFile(resolve(config)))
+  const { port, share, token } = await serving(folder, options.signal)
+  if (share === undefined) throw new MoorageError('other-version', 'The session is one of an older Moorage.')
+  return joinShare({ port: share, relayPort: port, token }, options)
+}
+
+async function serving(folder: string, signal: AbortSignal | undefined): Promise<NonNullable<LockText['join']>> {
+  for (;;) {
+    const lock = await readLock(folder)
+    if (lock === undefined) throw noSession(folder)
+    if (lock.join !== undefined) return lock.join
+    await sleep(STARTING_MS, undefined, { signal }).catch(() => undefined)
+    if (signal?.aborted === true) throw new MoorageError('no-session', 'The joining was cancelled.')
   }
-  const { port, token } = lock.join
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/client`, { headers: { [CLIENT_TOKEN]: token } })
-  socket.on('message', (data: Buffer, isBinary) => {
-    if (isBinary) {
-      const taken = events.onOutput(data[0] ?? 0, data.subarray(1))
-      if (taken === undefined) return
-      socket.pause()
-      void taken.finally(() => socket.resume())
-    } else events.onMessage(JSON.parse(data.toString('utf8')) as ToClient)
+}
+
+function noSession(folder: string): MoorageError {
+  return new MoorageError('no-session', `No session of ${folder} runs.`, {
+    advice: ['Start it first, in another terminal: moorage dev'],
   })
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  await new Promise<void>((resolve, reject) => {
-    socket.once('open', resolve)
-    socket.once('error', (error) =>
-      reject(new MoorageError('no-session', `The session does not answer: ${error.message}`)),
-    )
-  })
-  socket.on('error', () => socket.terminate())
-  socket.send(JSON.stringify({ version: CLIENT_VERSION, ...open } satisfies Open))
-  return {
-    closed,
-    tell: (message) => socket.send(JSON.stringify(message)),
-    write: (bytes) => new Promise((resolve) => socket.send(bytes, () => resolve())),
-    close: () => socket.close(),
-  }
 }

@@ -12,8 +12,11 @@ export interface LockText {
   /** The process, told apart from a later one with the same pid. */
   readonly owner?: string
   readonly url?: string
-  /** Where a terminal joins, and the token that lets it; the file is only the user's to read. */
-  readonly join?: { readonly port: number; readonly token: string }
+  /**
+   * How to join, once it serves: with a process (the relay's port), with a whole program (`share`), and the token that lets
+   * one. The file is only the user's to read.
+   */
+  readonly join?: { readonly port: number; readonly share?: number; readonly token: string }
 }
 
 export interface Lock {

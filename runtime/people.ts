@@ -32,6 +32,9 @@ export class SessionProcesses {
   readonly #listeners = new Map<ProcessId, (part: OutputPart) => void>()
   readonly #ended = new Map<ProcessId, Latch<NonNullable<ProcessModel['end']>>>()
   readonly #read = new Map<ProcessId, Latch>()
+  /** Those who look on, each with a number that the relay tells it by. */
+  readonly #followers = new Map<number, (part: OutputPart) => void>()
+  #lastFollower = 0
   readonly #notes = new Map<ObjectKey, (text: string) => void>()
   /** Output and ends of processes whose opening is not answered yet. */
   readonly #early = new Map<ProcessId, OutputPart[]>()
@@ -46,6 +49,11 @@ export class SessionProcesses {
     const listener = this.#listeners.get(id)
     if (listener !== undefined) listener(part)
     else if (this.#opening > 0) this.#early.set(id, [...(this.#early.get(id) ?? []), part])
+  }
+
+  /** The relay told a piece of output to one who looks on. */
+  followed(follow: number, part: OutputPart): void {
+    this.#followers.get(follow)?.(part)
   }
 
   note(object: ObjectKey, text: string): void {
@@ -86,12 +94,12 @@ export class SessionProcesses {
       this.#notes.delete(object)
     }
     const { id } = model
-    const hear = ({ stream, bytes }: OutputPart): void => {
-      onOutput(stream, bytes)
-      void ask.takenOfProcess({ process: id, bytes: bytes.length }).catch(() => undefined)
+    const hear = async ({ stream, bytes }: OutputPart): Promise<void> => {
+      await onOutput(stream, bytes)
+      await ask.takenOfProcess({ process: id, bytes: bytes.length }).catch(() => undefined)
     }
-    this.#listeners.set(id, hear)
-    for (const part of this.#early.get(id) ?? []) hear(part)
+    this.#listeners.set(id, (part) => void hear(part))
+    for (const part of this.#early.get(id) ?? []) void hear(part)
     this.#early.delete(id)
     const { signal, write, end, resize } = this.actions(id)
     return { id, pid: model.pid, command: model.command, ended: this.#end(model), signal, write, end, resize }
@@ -123,14 +131,19 @@ export class SessionProcesses {
       end: () => ask.endProcess({ process: id }),
       resize: (cols, rows) => ask.resizeProcess({ process: id, cols, rows }),
       output: async (onOutput) => {
-        if (onOutput !== undefined) this.#listeners.set(id, ({ stream, bytes }) => onOutput(stream, bytes))
-        const kept = await ask.outputOfProcess({ process: id, follow: onOutput !== undefined })
-        return {
-          ...kept,
-          close: () => {
-            this.#listeners.delete(id)
-            void ask.unfollowProcess({ process: id }).catch(() => undefined)
-          },
+        if (onOutput === undefined) return { ...(await ask.outputOfProcess({ process: id })), close: () => undefined }
+        this.#lastFollower += 1
+        const follow = this.#lastFollower
+        this.#followers.set(follow, ({ stream, bytes }) => onOutput(stream, bytes))
+        const close = (): void => {
+          this.#followers.delete(follow)
+          void ask.unfollow({ follow }).catch(() => undefined)
+        }
+        try {
+          return { ...(await ask.outputOfProcess({ process: id, follow })), close }
+        } catch (error) {
+          this.#followers.delete(follow)
+          throw error
         }
       },
     }

@@ -20,6 +20,7 @@ import { MoorageError } from './protocol/errors.ts'
 import type { ProcessModel } from './protocol/model.ts'
 import type { RelayNews } from './protocol/relay.ts'
 import { type RelayThread, startRelay } from './relay/thread.ts'
+import { ShareServer } from './share/server.ts'
 import { Shells } from './shells.ts'
 import { Sources } from './sources.ts'
 import { Store } from './store.ts'
@@ -64,7 +65,14 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   const homes = [...new Set(paths.map((path) => dirname(path)))]
   const folder = homes[0] ?? resolve('.')
   const files = join(folder, '.wrangler', 'moorage', id)
-  // The last thing to go: until then another session must not begin.
+  const share = new ShareServer()
+  let started = false
+  // Those who joined hear of everything until the end.
+  scope.own(() => {
+    if (started) store.report({ type: 'disposed' })
+    return share.close()
+  })
+  // The last thing to go but that: until then another session must not begin.
   const locks = new Map<string, Lock>()
   for (const home of homes) {
     const lock = await takeLock(home, id)
@@ -210,6 +218,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   function hear(news: RelayNews): void {
     if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
     else if (news.news === 'process-output') processes.output(news.process, news.part)
+    else if (news.news === 'followed') processes.followed(news.follow, news.part)
     else if (news.news === 'process-read') processes.read(news.process)
     else if (news.news === 'process-note') processes.note(news.object, news.text)
     else if (news.news === 'process') hearProcess(news.process)
@@ -228,7 +237,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
 
   const { port } = await listening
   const urls = await Promise.all(
-    projects.map(async (project, index) => {
+    projects.map(async (project) => {
       project.sweeps(engine.address)
       // Closed first of all, before what its Worker uses.
       scope.own(() => project.close())
@@ -241,24 +250,22 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         ),
       )
       for (const added of classes) fleet.addClass(added)
-      store.addProject(
-        { name: found.name, config: found.config, main: found.main, worker: { state: 'starting' } },
-        classes.map((added) => added.model),
-      )
+      store.report({
+        type: 'project',
+        project: { name: found.name, config: found.config, main: found.main, worker: { state: 'starting' } },
+        classes: classes.map((added) => added.model),
+        objects: [],
+      })
       for (const added of classes) void added.makeImage()
-      const url = await project.start(`http://127.0.0.1:${port}`, token)
-      const home = homeOf(index)
-      if (paths.findIndex((path) => dirname(path) === home) === index) {
-        await locks.get(home)?.update({ url, join: { port, token: clientToken } })
-      }
-      return url
+      return project.start(`http://127.0.0.1:${port}`, token)
     }),
   )
 
   host.warm(fleet.classes)
 
-  return {
+  const session: Session = {
     id,
+    own: true,
     get model() {
       return store.model
     },
@@ -275,12 +282,15 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         }),
       )
     },
-    dispose: async () => {
-      const first = !scope.closed
-      await scope.close()
-      if (first) store.report({ type: 'disposed' })
-    },
+    dispose: () => scope.close(),
   }
+  const joinPort = await share.listen({ token: clientToken, session, seq: () => store.seq })
+  for (const [home, lock] of locks) {
+    const url = urls[paths.findIndex((path) => dirname(path) === home)]
+    await lock.update({ url, join: { port, share: joinPort, token: clientToken } })
+  }
+  started = true
+  return session
 }
 
 /** Keeps a network of the engine out of every sandbox's reach; one that is gone again needs no keeping. */

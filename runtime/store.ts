@@ -1,13 +1,20 @@
 /** What happened becomes what is: the model of a session as a function of its events. */
 import { Emitter } from './base/emitter.ts'
 import type { Happening, SessionEvent } from './protocol/events.ts'
-import type { ClassModel, ProcessModel, ProjectModel, SessionModel } from './protocol/model.ts'
+import type { ProcessModel, SessionModel } from './protocol/model.ts'
 
 /** The model after one more event. Parts that it does not touch keep their identity. */
 export function reduce(model: SessionModel, event: Happening): SessionModel {
   switch (event.type) {
     case 'engine':
       return { ...model, engine: event.engine }
+    case 'project':
+      return {
+        ...model,
+        projects: [...model.projects, event.project],
+        classes: [...model.classes, ...event.classes],
+        objects: [...model.objects, ...event.objects],
+      }
     case 'worker':
       return {
         ...model,
@@ -78,20 +85,47 @@ function changed<T>(list: readonly T[], which: (item: T) => boolean, change: (it
   return list.some(which) ? list.map((item) => (which(item) ? change(item) : item)) : list
 }
 
-/** Numbers events, keeps the model, tells listeners. */
+/** Numbers events, keeps the model, tells listeners: every one of them all events, in one order. */
 export class Store {
   #model: SessionModel
+  /** Of the last event that was numbered; those that wait are not in the model yet. */
+  #last = 0
   #seq = 0
+  /** What was reported by a listener that was being told of an event: it comes after that one for everyone. */
+  readonly #waiting: SessionEvent[] = []
+  #telling = false
   readonly #listeners = new Emitter<SessionEvent>()
   readonly #now: () => number
 
   constructor(session: string, now: () => number = Date.now) {
     this.#now = now
-    this.#model = { session, engine: { state: 'connecting' }, projects: [], classes: [], objects: [], processes: [] }
+    this.#model = {
+      session,
+      engine: { state: 'connecting' },
+      projects: [],
+      classes: [],
+      plainClasses: [],
+      objects: [],
+      processes: [],
+    }
+  }
+
+  /** One that goes on from a model, as it was after the event with this number. */
+  static at(model: SessionModel, seq: number): Store {
+    const store = new Store(model.session)
+    store.#model = model
+    store.#seq = seq
+    store.#last = seq
+    return store
   }
 
   get model(): SessionModel {
     return this.#model
+  }
+
+  /** Number of the last event that the model says. */
+  get seq(): number {
+    return this.#seq
   }
 
   /** Hears every event from now on; the model is already what it says. The function returned ends it. */
@@ -99,20 +133,25 @@ export class Store {
     return this.#listeners.on(listener)
   }
 
-  /** A project and its classes are known now. */
-  addProject(project: ProjectModel, classes: readonly ClassModel[]): void {
-    this.#model = {
-      ...this.#model,
-      projects: [...this.#model.projects, project],
-      classes: [...this.#model.classes, ...classes],
-    }
+  report(happening: Happening): void {
+    this.take({ ...happening, seq: this.#last + 1, at: this.#now() })
   }
 
-  report(happening: Happening): void {
-    this.#model = reduce(this.#model, happening)
-    this.#seq += 1
+  /** Takes in an event that was numbered elsewhere. */
+  take(event: SessionEvent): void {
+    this.#last = event.seq
+    this.#waiting.push(event)
+    if (this.#telling) return
+    this.#telling = true
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#tell(next)
+    this.#telling = false
+  }
+
+  #tell(event: SessionEvent): void {
+    this.#model = reduce(this.#model, event)
+    this.#seq = event.seq
     try {
-      this.#listeners.emit({ ...happening, seq: this.#seq, at: this.#now() })
+      this.#listeners.emit(event)
     } catch (error) {
       // A view's mistake must not become a container's: it is thrown where nobody of ours is waiting.
       queueMicrotask(() => {

@@ -1,6 +1,6 @@
 /** `moorage exec`: a process in a container of a session that runs, from another terminal. */
 import { constants } from 'node:os'
-import { type Joined, joinSession, MoorageError } from '../index.ts'
+import { type Joined, joinProcess, MoorageError } from '../index.ts'
 import type { ExecArguments } from './exec-arguments.ts'
 
 /** What a terminal program is ended with when its own process is not to be had any more. */
@@ -21,7 +21,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
   let exitCode = LOST_EXIT_CODE
   let joined: Joined
   try {
-    joined = await joinSession(
+    joined = await joinProcess(
       args.config ?? '.',
       {
         object: args.object,
@@ -35,9 +35,10 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
       {
         onOutput: (source, bytes) => written(source === 2 ? stderr : stdout, bytes),
         onMessage: (message) => {
-          if (message.type === 'exit') exitCode = message.exitCode
-          else if (message.type === 'note') say(message.text)
-          else if (message.type === 'lost') say(message.message)
+          if (message.type === 'ended') {
+            exitCode = message.end.exitCode ?? LOST_EXIT_CODE
+            if (message.end.lost !== undefined) say(message.end.lost)
+          } else if (message.type === 'note') say(message.text)
           else if (message.type === 'refused') {
             for (const line of [message.message, ...message.advice.map((advice) => `  ${advice}`)]) say(line)
           }

@@ -50,8 +50,9 @@ export class ClientLink {
       client.once('message', (data) => {
         void this.#open(client, data)
           .catch((error: unknown) => {
-            const { message, advice } = error instanceof MoorageError ? error : { message: String(error), advice: [] }
-            send(client, { type: 'refused', message, advice })
+            const { code, message, advice } =
+              error instanceof MoorageError ? error : new MoorageError('start-failed', String(error))
+            send(client, { type: 'refused', code, message, advice })
           })
           .finally(() => client.close())
       })
@@ -64,7 +65,7 @@ export class ClientLink {
       throw new MoorageError('start-failed', 'The session did not understand what this terminal asks for.')
     if (asked.version !== CLIENT_VERSION) {
       throw new MoorageError(
-        'start-failed',
+        'other-version',
         `The session speaks version ${CLIENT_VERSION}, this terminal ${asked.version}.`,
         {
           advice: ['Use the moorage that runs the session.'],
@@ -90,7 +91,8 @@ export class ClientLink {
       },
       (text) => send(client, { type: 'note', text }),
     )
-    send(client, { type: 'started', pid: process.model.pid, command: process.model.command })
+    const { id, pid, command } = process.model
+    send(client, { type: 'started', id, pid, command })
     client.off('message', keep)
     const take = (typed: RawData, isBinary: boolean): void => void this.#take(client, process, typed, isBinary)
     for (const { data: typed, isBinary } of early) take(typed, isBinary)
@@ -105,13 +107,12 @@ export class ClientLink {
 
   async #serve(client: WebSocket, process: Process): Promise<void> {
     const streams = [pass(client, process.stdout, Source.STDOUT), pass(client, process.stderr, Source.STDERR)]
-    try {
-      const { exitCode } = await process.exit
-      await Promise.all(streams)
-      send(client, { type: 'exit', exitCode })
-    } catch (error) {
-      send(client, { type: 'lost', message: error instanceof Error ? error.message : String(error) })
-    }
+    const ended = await process.exit.then(
+      () => Promise.all(streams),
+      () => undefined,
+    )
+    const lost = ended === undefined ? 'It was lost.' : undefined
+    send(client, { type: 'ended', end: process.model.end ?? { at: Date.now(), lost } })
   }
 
   async #take(client: WebSocket, process: Process, data: RawData, isBinary: boolean): Promise<void> {

@@ -22,7 +22,7 @@ export interface PeopleOptions {
 export class People {
   readonly #options: PeopleOptions
   readonly #readers = new Map<ProcessId, Reader>()
-  readonly #followed = new Map<ProcessId, () => void>()
+  readonly #followed = new Map<number, () => void>()
 
   constructor(options: PeopleOptions) {
     this.#options = options
@@ -68,25 +68,27 @@ export class People {
     return process.model
   }
 
-  /** What is kept of a process's output, and with `tell` each piece that comes after it, until unfollow() or its end. */
+  /** What is kept of a process's output, and with `follow` each piece that comes after it, until unfollow() or its end. */
   async kept(
     id: ProcessId,
-    tell: ((piece: OutputPiece) => void) | undefined,
+    follow?: { readonly number: number; readonly tell: (piece: OutputPiece) => void },
   ): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
     const process = this.#options.processes.get(id)
     const kept = process.kept.read()
-    if (tell !== undefined) {
-      this.unfollow(id)
-      const unfollow = process.follow((stream, bytes) => tell({ stream, bytes }))
-      this.#followed.set(id, unfollow)
-      void process.exit.catch(() => undefined).then(() => this.#followed.delete(id))
+    if (follow !== undefined) {
+      const { number, tell } = follow
+      this.#followed.set(
+        number,
+        process.follow((stream, bytes) => tell({ stream, bytes })),
+      )
+      void process.exit.catch(() => undefined).then(() => this.#followed.delete(number))
     }
     return kept
   }
 
-  unfollow(id: ProcessId): void {
-    this.#followed.get(id)?.()
-    this.#followed.delete(id)
+  unfollow(follow: number): void {
+    this.#followed.get(follow)?.()
+    this.#followed.delete(follow)
   }
 
   /** The reader took so many bytes. */

@@ -43,6 +43,8 @@ export class Process {
   readonly #onChange: (model: ProcessModel) => void
   #model: ProcessModel
   #telling: NodeJS.Timeout | undefined
+  /** Settled when stdin takes more; set while it does not. */
+  #room: Promise<void> | undefined
 
   /** @param onChange is told once it has started, while it moves bytes, and when it ends. */
   constructor(
@@ -139,15 +141,17 @@ export class Process {
     if (stdin === undefined || stdin.writableEnded || stdin.destroyed) return Promise.resolve()
     this.#moved({ bytesIn: this.#model.bytesIn + bytes.length })
     if (stdin.write(bytes)) return Promise.resolve()
-    return new Promise((resolve) => {
+    this.#room ??= new Promise<void>((resolve) => {
       const done = (): void => {
         stdin.off('drain', done)
         stdin.off('close', done)
+        this.#room = undefined
         resolve()
       }
       stdin.once('drain', done)
       stdin.once('close', done)
     })
+    return this.#room
   }
 
   /** No more for stdin. */

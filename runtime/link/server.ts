@@ -2,8 +2,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { sameSecret } from '../base/secret.ts'
-import { CLIENT_TOKEN } from '../protocol/client.ts'
-import { TOKEN } from '../protocol/worker.ts'
+
+/** What opens paths of the server. */
+export interface Door {
+  /** The one path that it opens; without it, all that no other door has. */
+  readonly path?: string
+  /** Name of the header that bears the token. */
+  readonly header: string
+  readonly token: string
+  /** Requests bear headers of the developer's own, Origin among them; at another door that is the sign of a web page. */
+  readonly anyOrigin?: true
+}
 
 /** What the server hands on, after its checks. */
 export interface ServerRoutes {
@@ -13,20 +22,18 @@ export interface ServerRoutes {
 }
 
 /**
- * The relay's loopback server, for isolates, and for terminals that join the session. Whoever has not the token, or names another host than this server
- * (a web page with a rebound name), gets 403 and nothing else.
+ * A loopback server: the relay's, for isolates and for terminals that join the session, and the session's own, for those who
+ * share it. Whoever has not the token, or names another host than this server (a web page with a rebound name), gets 403
+ * and nothing else.
  */
 export class LoopbackServer {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
-  readonly #token: Buffer
-  readonly #clientToken: Buffer
+  readonly #doors: readonly Door[]
   #hosts = new Set<string>()
 
-  /** @param clientToken opens `/client` and nothing else, as `token` opens all but that. */
-  constructor(token: string, clientToken: string, routes: ServerRoutes) {
-    this.#token = Buffer.from(token)
-    this.#clientToken = Buffer.from(clientToken)
+  constructor(doors: readonly Door[], routes: ServerRoutes) {
+    this.#doors = doors
     this.#server = createServer({ keepAlive: true, noDelay: true, highWaterMark: 262_144 })
     this.#server.keepAliveTimeout = 60_000
     this.#server.requestTimeout = 0
@@ -72,10 +79,12 @@ export class LoopbackServer {
   }
 
   #lawful(request: IncomingMessage, tunnel = false): boolean {
-    const isClient = request.url === '/client'
-    const token = request.headers[isClient ? CLIENT_TOKEN : TOKEN]
-    const wanted = isClient ? this.#clientToken : this.#token
-    if (typeof token !== 'string' || !sameSecret(Buffer.from(token), wanted)) return false
+    const door =
+      this.#doors.find(({ path }) => path === request.url) ?? this.#doors.find(({ path }) => path === undefined)
+    const token = request.headers[door?.header ?? '']
+    if (door === undefined || typeof token !== 'string') return false
+    if (!sameSecret(Buffer.from(token), Buffer.from(door.token))) return false
+    if (door.anyOrigin !== true && request.headers.origin !== undefined) return false
     return tunnel || this.#hosts.has(request.headers.host ?? '')
   }
 }

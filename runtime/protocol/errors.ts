@@ -27,6 +27,9 @@ export type ErrorCode =
   | 'agent-lost'
   | 'no-object'
   | 'no-session'
+  | 'session-ended'
+  | 'other-version'
+  | 'join-dropped'
   | 'not-yet'
 
 /** An error with a stable code, a sentence for people and what to do about it. */

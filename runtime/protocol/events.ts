@@ -1,6 +1,7 @@
 /** What happens in a session, in one order. Views are functions of these; nothing inside the runtime decides by them. */
 import type {
   AlarmModel,
+  ClassModel,
   ContainerState,
   EngineState,
   ImageState,
@@ -9,6 +10,7 @@ import type {
   PlainClassModel,
   PortModel,
   ProcessModel,
+  ProjectModel,
   Usage,
   WorkerState,
 } from './model.ts'
@@ -19,6 +21,13 @@ export type HookName = 'constructor' | 'onStart' | 'onStop' | 'onError' | 'onAct
 /** An event without its number and time: what a room reports. */
 export type Happening =
   | { readonly type: 'engine'; readonly engine: EngineState }
+  /** A config was read: its project, its classes, and the objects that storage has, are known from now on. */
+  | {
+      readonly type: 'project'
+      readonly project: ProjectModel
+      readonly classes: readonly ClassModel[]
+      readonly objects: readonly ObjectModel[]
+    }
   | { readonly type: 'worker'; readonly project: string; readonly worker: WorkerState }
   | {
       readonly type: 'worker-log'

@@ -47,13 +47,13 @@ export interface RelayCalls {
   resizeProcess(args: { process: ProcessId; cols: number; rows: number }): void
   /** The reader of `process-output` took so many bytes. */
   takenOfProcess(args: { process: ProcessId; bytes: number }): void
-  /** What is kept of a process's output; with `follow`, what it writes from now on is told as `process-output` too. */
-  outputOfProcess(args: { process: ProcessId; follow: boolean }): {
+  /** What is kept of a process's output; with `follow`, a number of the session's own, what it writes from now on is told as `followed`. */
+  outputOfProcess(args: { process: ProcessId; follow?: number }): {
     readonly head: readonly OutputPart[]
     readonly lostBytes: number
     readonly tail: readonly OutputPart[]
   }
-  unfollowProcess(args: { process: ProcessId }): void
+  unfollow(args: { follow: number }): void
   /** Where requests of an object go now; null: nowhere. */
   bind(args: { object: string; container: string | null }): void
   /** Closes the instance's socket and long polls, so that workerd may evict it. */
@@ -98,6 +98,7 @@ export type RelayNews =
   | { readonly news: 'refused'; readonly object: string; readonly port: number }
   | { readonly news: 'process'; readonly process: ProcessModel }
   | { readonly news: 'process-output'; readonly process: ProcessId; readonly part: OutputPart }
+  | { readonly news: 'followed'; readonly follow: number; readonly part: OutputPart }
   /** All output of a process that openProcess() started was told, and it has ended. */
   | { readonly news: 'process-read'; readonly process: ProcessId }
   | { readonly news: 'process-note'; readonly object: ObjectKey; readonly text: string }

@@ -63,7 +63,7 @@ export function joinCalls<Theirs extends object, Ours extends object>(
   async function answer(message: Message & { kind: 'ask' }): Promise<void> {
     let reply: Message
     try {
-      const f = functions[message.name]
+      const f = Object.hasOwn(functions, message.name) ? functions[message.name] : undefined
       if (f === undefined) throw new Error(`No such call: ${message.name}`)
       reply = { kind: 'answer', id: message.id, value: await f(message.args) }
     } catch (error) {

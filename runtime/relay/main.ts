@@ -10,8 +10,10 @@ import type { AgentLink } from '../link/agent.ts'
 import { GatewayLink } from '../link/gateway.ts'
 import { LoopbackServer } from '../link/server.ts'
 import { WorkerLink } from '../link/worker.ts'
+import { CLIENT_TOKEN } from '../protocol/client.ts'
 import { Verdict } from '../protocol/gateway.ts'
 import type { RelayCalls, RelayNews, SessionCalls } from '../protocol/relay.ts'
+import { TOKEN } from '../protocol/worker.ts'
 import { joinCalls } from './calls.ts'
 import { HeldContainers } from './containers.ts'
 
@@ -29,12 +31,18 @@ const session = joinCalls<SessionCalls, RelayCalls>(
   {
     listen: async ({ token, clientToken, folder }) => {
       processes.folder = folder
-      const server = new LoopbackServer(token, clientToken, {
-        request: (request, response) => workers.request(request, response),
-        upgrade: (request, socket, head) =>
-          request.url === '/client' ? clients.upgrade(request, socket, head) : workers.upgrade(request, socket, head),
-        connect: (request, socket, head) => void workers.connect(request, socket, head),
-      })
+      const server = new LoopbackServer(
+        [
+          { header: TOKEN, token, anyOrigin: true },
+          { path: '/client', header: CLIENT_TOKEN, token: clientToken },
+        ],
+        {
+          request: (request, response) => workers.request(request, response),
+          upgrade: (request, socket, head) =>
+            request.url === '/client' ? clients.upgrade(request, socket, head) : workers.upgrade(request, socket, head),
+          connect: (request, socket, head) => void workers.connect(request, socket, head),
+        },
+      )
       return { port: await server.listen() }
     },
     openGateway: async ({ host, port: gatewayPort, secret }) => {
@@ -93,9 +101,12 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
     resizeProcess: ({ process, cols, rows }) => processes.get(process).resize(cols, rows),
     takenOfProcess: ({ process, bytes }) => people.taken(process, bytes),
-    outputOfProcess: ({ process, follow }) =>
-      people.kept(process, follow ? (part) => tell({ news: 'process-output', process, part }) : undefined),
-    unfollowProcess: ({ process }) => people.unfollow(process),
+    outputOfProcess: ({ process, follow: number }) =>
+      people.kept(
+        process,
+        number === undefined ? undefined : { number, tell: (part) => tell({ news: 'followed', follow: number, part }) },
+      ),
+    unfollow: ({ follow }) => people.unfollow(follow),
     bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
     evict: ({ instance }) => workers.evict(instance),
   },

@@ -24,13 +24,14 @@ const MODEL: SessionModel = {
   session: 's',
   engine: { state: 'connecting' },
   projects: [
-    { name: 'one', config: '/one', worker: { state: 'starting' } },
-    { name: 'two', config: '/two', worker: { state: 'starting' } },
+    { name: 'one', config: '/one', main: '/one.ts', worker: { state: 'starting' } },
+    { name: 'two', config: '/two', main: '/two.ts', worker: { state: 'starting' } },
   ],
   classes: [
     { className: 'Quotes', project: 'one', maxInstances: 1, instanceType: 'lite', image: { state: 'unknown' } },
     { className: 'Other', project: 'two', maxInstances: 1, instanceType: 'lite', image: { state: 'unknown' } },
   ],
+  plainClasses: [],
   objects: [object(A), object(B)],
   processes: [],
 }
@@ -152,7 +153,27 @@ describe('the store', () => {
 
   it('takes in a project with its classes', () => {
     const store = new Store('s')
-    store.addProject(MODEL.projects[0]!, MODEL.classes)
-    assert.deepEqual([store.model.projects.length, store.model.classes.length], [1, 2])
+    store.report({ type: 'project', project: MODEL.projects[0]!, classes: MODEL.classes, objects: [object(A)] })
+    const { projects, classes, objects } = store.model
+    assert.deepEqual([projects.length, classes.length, objects.length], [1, 2, 1])
+  })
+
+  it('tells everyone in one order, also what a listener reports', () => {
+    const store = new Store('s')
+    const heard: string[] = []
+    store.onEvent((event) => {
+      if (event.type === 'advice' && event.text === 'a') store.report({ type: 'advice', text: 'b' })
+    })
+    store.onEvent((event) => {
+      if (event.type === 'advice') heard.push(`${event.seq} ${event.text} of ${store.seq}`)
+    })
+    store.report({ type: 'advice', text: 'a' })
+    assert.deepEqual(heard, ['1 a of 1', '2 b of 2'])
+  })
+
+  it('goes on from a model, with events that were numbered elsewhere', () => {
+    const store = Store.at(MODEL, 7)
+    store.take({ type: 'engine', engine: { state: 'lost', message: 'gone' }, seq: 8, at: 1_000 })
+    assert.deepEqual([store.seq, store.model.engine.state, store.model.objects], [8, 'lost', MODEL.objects])
   })
 })

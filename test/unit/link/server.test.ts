@@ -10,20 +10,26 @@ const CLIENT = 'the-token-of-clients'
 /** A server that says what reached it, and a client that speaks raw HTTP. */
 async function setUp(t: TestContext) {
   const reached: string[] = []
-  const server = new LoopbackServer(TOKEN, CLIENT, {
-    request: (incoming, outgoing) => {
-      reached.push(`request ${incoming.url}`)
-      outgoing.end('hello')
+  const server = new LoopbackServer(
+    [
+      { header: 'x-moorage-token', token: TOKEN, anyOrigin: true },
+      { path: '/client', header: 'x-moorage-client', token: CLIENT },
+    ],
+    {
+      request: (incoming, outgoing) => {
+        reached.push(`request ${incoming.url}`)
+        outgoing.end('hello')
+      },
+      upgrade: (incoming, socket, head) => {
+        reached.push(`upgrade ${incoming.url} ${head}`)
+        socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+      },
+      connect: (incoming, socket, head) => {
+        reached.push(`connect ${incoming.url} ${head}`)
+        socket.end('HTTP/1.1 200 OK\r\n\r\n')
+      },
     },
-    upgrade: (incoming, socket, head) => {
-      reached.push(`upgrade ${incoming.url} ${head}`)
-      socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n')
-    },
-    connect: (incoming, socket, head) => {
-      reached.push(`connect ${incoming.url} ${head}`)
-      socket.end('HTTP/1.1 200 OK\r\n\r\n')
-    },
-  })
+  )
   const port = await server.listen()
   t.after(() => server.close())
   /** Sends text as it is and resolves with all that comes until the connection ends. */
@@ -81,6 +87,19 @@ describe('the loopback server', () => {
     assert.match(await raw(upgrade(`Host: 127.0.0.1:${port}\r\n`)), /^HTTP\/1\.1 403 /)
     assert.match(await raw(upgrade(`Host: evil.example\r\nx-moorage-token: ${TOKEN}\r\n`)), /^HTTP\/1\.1 403 /)
     assert.deepEqual(reached, ['upgrade /attach '])
+  })
+
+  it('has a door of its own for clients, which no web page passes', async (t) => {
+    const { raw, port, reached } = await setUp(t)
+    const upgrade = (path: string, headers: string): string =>
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${headers}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+    const origin = 'Origin: http://evil.example\r\n'
+    assert.match(await raw(upgrade('/client', `x-moorage-client: ${CLIENT}\r\n`)), /^HTTP\/1\.1 101 /)
+    assert.match(await raw(upgrade('/client', `x-moorage-client: ${CLIENT}\r\n${origin}`)), /^HTTP\/1\.1 403 /)
+    assert.match(await raw(upgrade('/client', `x-moorage-token: ${TOKEN}\r\n`)), /^HTTP\/1\.1 403 /)
+    assert.match(await raw(upgrade('/attach', `x-moorage-client: ${CLIENT}\r\n`)), /^HTTP\/1\.1 403 /)
+    assert.match(await raw(upgrade('/attach', `x-moorage-token: ${TOKEN}\r\n${origin}`)), /^HTTP\/1\.1 101 /)
+    assert.deepEqual(reached, ['upgrade /client ', 'upgrade /attach '])
   })
 
   it('guards tunnels by the token; their Host is the tunnel’s end', async (t) => {

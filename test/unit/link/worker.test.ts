@@ -56,7 +56,7 @@ async function setUp(t: TestContext) {
     onExec: async () => undefined,
     onRefused: (object, port) => tell(`refused ${object} ${port}`),
   })
-  const server = new LoopbackServer(TOKEN, 'client-token', {
+  const server = new LoopbackServer([{ header: 'x-moorage-token', token: TOKEN, anyOrigin: true }], {
     request: (incoming, outgoing) => workers.request(incoming, outgoing),
     upgrade: (incoming, socket, head) => workers.upgrade(incoming, socket, head),
     connect: (incoming, socket, head) => void workers.connect(incoming, socket, head),
