@@ -1,6 +1,7 @@
 /** A folder of the window, and its session: none, one of ours, or one that runs elsewhere and was joined. */
 import type * as vscode from 'vscode'
 import type { ObjectKey, ObjectModel, Session, SessionEvent, SessionModel } from '../../runtime/index.ts'
+import { isMoorageError } from '../errors.ts'
 import { chooseConfigs, findConfigs } from './configs.ts'
 import { options } from './options.ts'
 
@@ -124,19 +125,27 @@ export class Folder {
 
   async #session(config: readonly string[], signal: AbortSignal): Promise<Session> {
     // Loaded only now: a window that runs nothing does not pay for it.
-    const { startSession } = await import('../../runtime/index.ts')
-    return startSession({
-      ...options(this.uri),
-      dist: this.#dist,
-      config,
-      signal,
-      onEvent: (event, model) => {
-        this.#model = model
-        this.#onEvent(event, model)
-        this.#tell()
-      },
-      onNotice: this.#onNotice,
-    })
+    const { joinSession, startSession } = await import('../../runtime/index.ts')
+    const onEvent = (event: SessionEvent, model: SessionModel): void => {
+      this.#model = model
+      this.#onEvent(event, model)
+      this.#tell()
+    }
+    try {
+      return await startSession({
+        ...options(this.uri),
+        dist: this.#dist,
+        config,
+        signal,
+        onEvent,
+        onNotice: this.#onNotice,
+      })
+    } catch (error) {
+      const folder = isMoorageError(error) && error.code === 'session-exists' ? error.detail.folder : undefined
+      if (typeof folder !== 'string') throw error
+      // It runs in a terminal, or in another window: it is shown here as well, and goes on when this window closes.
+      return joinSession(folder, { onEvent, signal })
+    }
   }
 
   #become(state: FolderState): void {
