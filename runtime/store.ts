@@ -1,7 +1,14 @@
 /** What happened becomes what is: the model of a session as a function of its events. */
 import { Emitter } from './base/emitter.ts'
 import type { Happening, SessionEvent } from './protocol/events.ts'
-import type { ClassModel, ProcessModel, ProjectModel, SessionModel } from './protocol/model.ts'
+import type {
+  ClassModel,
+  ContainerState,
+  ObjectModel,
+  ProcessModel,
+  ProjectModel,
+  SessionModel,
+} from './protocol/model.ts'
 
 /** The model after one more event. Parts that it does not touch keep their identity. */
 export function reduce(model: SessionModel, event: Happening): SessionModel {
@@ -34,7 +41,8 @@ export function reduce(model: SessionModel, event: Happening): SessionModel {
         objects: changed(
           model.objects,
           (o) => o.key === event.object.key,
-          () => event.object,
+          // What other events tell stays as they told it.
+          ({ usage, ports, alarm }) => ({ ...event.object, ...present({ usage, ports, alarm }) }),
         ),
       }
     }
@@ -44,9 +52,29 @@ export function reduce(model: SessionModel, event: Happening): SessionModel {
         objects: changed(
           model.objects,
           (o) => o.key === event.object,
-          (o) => ({ ...o, container: event.container }),
+          (o) => withContainer(o, event.container),
         ),
       }
+    case 'watched':
+      return {
+        ...model,
+        objects: changed(
+          model.objects,
+          (o) => o.key === event.object,
+          ({ usage: _, ports: __, ...o }) => ({ ...o, ...present({ usage: event.usage, ports: event.ports }) }),
+        ),
+      }
+    case 'alarm':
+      return {
+        ...model,
+        objects: changed(
+          model.objects,
+          (o) => o.key === event.object,
+          ({ alarm: _, ...o }) => ({ ...o, ...present({ alarm: event.alarm }) }),
+        ),
+      }
+    case 'plain-classes':
+      return { ...model, plainClasses: event.classes }
     case 'process': {
       const { process } = event
       const known = model.processes.some((p) => p.id === process.id)
@@ -61,6 +89,20 @@ export function reduce(model: SessionModel, event: Happening): SessionModel {
     }
     default:
       return model
+  }
+}
+
+/** One whose container has ended uses nothing, listens nowhere and does not go to sleep any more. */
+function withContainer(object: ObjectModel, container: ContainerState): ObjectModel {
+  if (container.state === 'running' || container.state === 'stopping') return { ...object, container }
+  const { usage: _, ports: __, alarm, ...rest } = object
+  return { ...rest, container, ...(alarm === undefined || alarm.why === 'sleepAfter' ? {} : { alarm }) }
+}
+
+/** A value without the fields that are undefined. */
+function present<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>
   }
 }
 
@@ -87,7 +129,15 @@ export class Store {
 
   constructor(session: string, now: () => number = Date.now) {
     this.#now = now
-    this.#model = { session, engine: { state: 'connecting' }, projects: [], classes: [], objects: [], processes: [] }
+    this.#model = {
+      session,
+      engine: { state: 'connecting' },
+      projects: [],
+      classes: [],
+      plainClasses: [],
+      objects: [],
+      processes: [],
+    }
   }
 
   get model(): SessionModel {
@@ -99,12 +149,13 @@ export class Store {
     return this.#listeners.on(listener)
   }
 
-  /** A project and its classes are known now. */
-  addProject(project: ProjectModel, classes: readonly ClassModel[]): void {
+  /** A project, its classes, and the objects that storage knows are known now. */
+  addProject(project: ProjectModel, classes: readonly ClassModel[], objects: readonly ObjectModel[] = []): void {
     this.#model = {
       ...this.#model,
       projects: [...this.#model.projects, project],
       classes: [...this.#model.classes, ...classes],
+      objects: [...this.#model.objects, ...objects],
     }
   }
 

@@ -41,11 +41,21 @@ void send_failed(uint32_t id, int error, uint8_t step) {
 }
 
 static void answer_fact(uint32_t id, uint8_t which) {
-  static const char *const files[] = {[FACT_STATUS] = "/proc/1/status", [FACT_TCP] = "/proc/net/tcp", [FACT_TCP6] = "/proc/net/tcp6"};
+  /* What there is of the two: a cgroup of version 2, else of version 1. */
+  static const char *const files[][2] = {
+    [FACT_STATUS] = {"/proc/1/status"},
+    [FACT_TCP] = {"/proc/net/tcp"},
+    [FACT_TCP6] = {"/proc/net/tcp6"},
+    [FACT_CPU] = {"/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpuacct/cpuacct.usage"},
+    [FACT_MEMORY] = {"/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
+    [FACT_MEMORY_STAT] = {"/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory/memory.stat"},
+  };
   static uint8_t payload[1 + FACT_BYTES];
   size_t length = 1;
   payload[0] = which;
-  int fd = which >= FACT_STATUS && which <= FACT_TCP6 ? open(files[which], O_RDONLY | O_CLOEXEC) : -1;
+  int fd = -1;
+  if (which >= FACT_STATUS && which <= FACT_MEMORY_STAT)
+    for (int i = 0; i < 2 && fd < 0 && files[which][i]; i++) fd = open(files[which][i], O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
     for (ssize_t n; length < sizeof payload && (n = read(fd, payload + length, sizeof payload - length)) > 0;) length += (size_t)n;
     close(fd);

@@ -75,12 +75,14 @@ export class ContainerClass {
   }
 
   get model(): ClassModel {
+    const limits = this.#engineLimits(this.config.instanceType)
     return {
       className: this.config.className,
       project: this.project,
       maxInstances: this.maxInstances,
       instanceType: typeof this.config.instanceType === 'string' ? this.config.instanceType : 'custom',
       ...('dockerfile' in this.config.image ? { dockerfile: this.config.image.dockerfile } : {}),
+      ...(limits === undefined ? {} : { limits: { cpus: limits.NanoCpus / 1e9, memoryBytes: limits.Memory } }),
       image: this.#state,
     }
   }

@@ -238,6 +238,7 @@ export class Life {
       image: image.name,
       internet: this.start.enableInternet === true,
       startedMs: Date.now() - this.#startedAt,
+      root: image.command.argv,
     })
   }
 

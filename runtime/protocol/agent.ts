@@ -83,8 +83,12 @@ export const Step = {
   LIMIT: 9,
 } as const
 
-/** Facts that ASK reads: /proc/1/status, /proc/net/tcp, /proc/net/tcp6. */
-export const Fact = { STATUS: 1, TCP: 2, TCP6: 3 } as const
+/**
+ * Facts that ASK reads: /proc/1/status, /proc/net/tcp, /proc/net/tcp6, and of the container's own cgroup what CPU it has used,
+ * what memory it has, and of what that consists: cpu.stat, memory.current and memory.stat of version 2, else cpuacct.usage,
+ * memory.usage_in_bytes and memory.stat of version 1.
+ */
+export const Fact = { STATUS: 1, TCP: 2, TCP6: 3, CPU: 4, MEMORY: 5, MEMORY_STAT: 6 } as const
 
 /** What to start. */
 export interface Command {

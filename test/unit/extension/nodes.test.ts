@@ -31,6 +31,7 @@ const RUNNING = {
   image: 'moorage/quotes-quotes:9c41e2d0a43c',
   internet: false,
   startedMs: 3,
+  root: ['node', 'server.mjs'],
 } as const
 
 function project(name: string, port: number): ProjectModel {
@@ -62,6 +63,7 @@ function session(objects: readonly ObjectModel[], rest: Partial<SessionModel> = 
     engine: { state: 'connecting' },
     projects: [project('quotes', 8787)],
     classes: [QUOTES],
+    plainClasses: [],
     objects,
     processes: [],
     ...rest,
