@@ -23,6 +23,7 @@ import { type RelayThread, startRelay } from './relay/thread.ts'
 import { Shells } from './shells.ts'
 import { Sources } from './sources.ts'
 import { Store } from './store.ts'
+import { Watching } from './watching.ts'
 
 /** `docker stop`, `kill` and `rm` send one of these (SIGTERM and SIGKILL, as the engine's events name them). */
 const ENDING_SIGNALS: ReadonlySet<string> = new Set(['15', '9'])
@@ -195,6 +196,13 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     await Promise.all([ended, host.close(Promise.allSettled([ended, swept]))])
   })
 
+  const watching = new Watching({
+    containers: () => fleet.running,
+    look: (watched) => relay.ask.look(watched),
+    report: (happening) => store.report(happening),
+  })
+  scope.own(() => watching.close())
+
   const processes = new SessionProcesses(relay)
   const shells = new Shells({
     engine,
@@ -259,12 +267,14 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
 
   return {
     id,
+    own: true,
     get model() {
       return store.model
     },
     urls,
     failed: failed.promise,
     onEvent: (listener) => store.onEvent(listener),
+    watch: () => watching.watch(),
     object: (key) => objectActions(fleet.at(key), processes),
     process: (process) => processes.actions(process),
     rebuild: async (className) => {

@@ -60,6 +60,11 @@ export class WorkerLink {
     return route.link
   }
 
+  /** Ports of an object's container that have answered HTTP. */
+  httpPorts(object: string): readonly number[] {
+    return this.#object(object).httpPorts
+  }
+
   /** Lets workerd evict an instance. */
   evict(instance: string): void {
     this.#instances.get(instance)?.close()

@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { Happening, HookName } from '../protocol/events.ts'
-import { type InstanceId, type ObjectKey, type ObjectModel, objectKey, type Reason } from '../protocol/model.ts'
+import {
+  type ContainerId,
+  type InstanceId,
+  type ObjectKey,
+  type ObjectModel,
+  objectKey,
+  type Reason,
+} from '../protocol/model.ts'
 import type { SessionCalls } from '../protocol/relay.ts'
 import type { Note } from '../protocol/worker.ts'
 import type { Offered, RelayThread } from '../relay/thread.ts'
@@ -135,6 +142,13 @@ export class Fleet {
   agentLost(container: string): void {
     const life = this.#containers.get(container)?.object.life
     if (life?.containerId === container) void life.destroy({ kind: 'agent-lost' })
+  }
+
+  /** The containers that run. */
+  get running(): readonly { object: ObjectKey; container: ContainerId; since: number }[] {
+    return [...this.objects.values()].flatMap(({ key, state }) =>
+      state.state === 'running' ? [{ object: key, container: state.containerId, since: state.since }] : [],
+    )
   }
 
   /** Restarts the running containers of a class, on its new image. */

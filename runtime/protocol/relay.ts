@@ -38,6 +38,8 @@ export interface RelayCalls {
   signal(args: { container: string; signal: number }): void
   /** Text of a kernel's fact (protocol/agent.ts Fact), empty where the agent does not answer within 1 s. */
   ask(args: { container: string; fact: number }): string
+  /** What there is to see in a container now, and which ports of its object's have answered HTTP. */
+  look(args: { container: string; object: ObjectKey }): Look
   /** Starts a process for a person; an empty argv is the best shell. Its output is told as `process-output`, and more as it is taken. */
   openProcess(args: { object: ObjectKey; open: Omit<Open, 'version' | 'object'> }): ProcessModel
   /** Answered when more may come. */
@@ -71,6 +73,16 @@ export interface SessionCalls {
   busybox(args: { object: ObjectKey }): { path: string; note: string }
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
   end(args: { instance: string; life: number }): Outcome
+}
+
+/** What a container uses and listens at, as the kernel says it (protocol/agent.ts Fact); empty where its agent does not answer. */
+export interface Look {
+  readonly cpu: string
+  readonly memory: string
+  readonly memoryStat: string
+  readonly listening: string
+  /** Ports that have answered HTTP to a request that someone made. */
+  readonly http: readonly number[]
 }
 
 /** A piece of what a process wrote. */

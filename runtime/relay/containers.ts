@@ -6,12 +6,12 @@ import { sameSecret } from '../base/secret.ts'
 import { Engine } from '../engine/engine.ts'
 import type { ExecPlace } from '../exec/process.ts'
 import { AgentLink } from '../link/agent.ts'
-import { AGENT_MAGIC, encodeClaim, OPENING_BYTES } from '../protocol/agent.ts'
+import { AGENT_MAGIC, encodeClaim, Fact, OPENING_BYTES } from '../protocol/agent.ts'
 import type { EngineAddress } from '../protocol/child.ts'
 import { SECRET_BYTES, WIRE_VERSION } from '../protocol/frames.ts'
 import { AGENT_PORT } from '../protocol/gateway.ts'
 import type { ContainerId, ObjectKey } from '../protocol/model.ts'
-import type { RelayNews, RunCommand, RunResult } from '../protocol/relay.ts'
+import type { Look, RelayNews, RunCommand, RunResult } from '../protocol/relay.ts'
 
 const AGENT_TIMEOUT_MS = 10_000
 const OPENING_TIMEOUT_MS = 5_000
@@ -109,6 +109,14 @@ export class HeldContainers {
   /** The link of a container, or undefined where it is not held. */
   link(container: string): AgentLink | undefined {
     return this.#held.get(container)?.link
+  }
+
+  /** What there is to see in a container. */
+  async look(container: string): Promise<Omit<Look, 'http'>> {
+    const ask = (fact: number): Promise<string> | string => this.link(container)?.ask(fact) ?? ''
+    const facts = [Fact.CPU, Fact.MEMORY, Fact.MEMORY_STAT, Fact.LISTENING].map(ask)
+    const [cpu = '', memory = '', memoryStat = '', listening = ''] = await Promise.all(facts)
+    return { cpu, memory, memoryStat, listening }
   }
 
   /** Lets a container go: it ends. */

@@ -80,6 +80,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     run: ({ container, command, object, life }) => containers.run(container, command, object, life),
     signal: ({ container, signal }) => linkOf(container).signal(signal),
     ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',
+    look: async ({ container, object }) => ({ ...(await containers.look(container)), http: workers.httpPorts(object) }),
     openProcess: ({ object, open }) =>
       people.openRead(
         object,
