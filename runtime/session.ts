@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { Asleep } from './asleep.ts'
 import { Latch } from './base/latch.ts'
 import { Scope } from './base/scope.ts'
 import { findEngine } from './engine/discover.ts'
@@ -73,6 +74,8 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     locks.set(home, lock)
   }
   scope.own(() => rm(files, { recursive: true, force: true }))
+  const asleep = new Asleep((happening) => store.report(happening))
+  scope.own(() => asleep.close())
   const token = randomBytes(32).toString('hex')
   const clientToken = randomBytes(32).toString('hex')
 
@@ -140,6 +143,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     relay: () => relay,
     folder: join(files, 'logs'),
     reloading: () => projects.some((project) => project.reloading),
+    remember: (key, memory) => asleep.saw(key, memory),
     report: (happening) => store.report(happening),
   })
   const host = new ContainerHost({
@@ -200,6 +204,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     containers: () => fleet.running,
     look: (watched) => relay.ask.look(watched),
     report: (happening) => store.report(happening),
+    onRound: () => asleep.count(),
   })
   scope.own(() => watching.close())
 
@@ -249,10 +254,14 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         ),
       )
       for (const added of classes) fleet.addClass(added)
+      const objects = await asleep.add(homeOf(index), found)
+      fleet.addStored(objects)
       store.addProject(
         { name: found.name, config: found.config, main: found.main, worker: { state: 'starting' } },
         classes.map((added) => added.model),
+        objects,
       )
+      asleep.count()
       for (const added of classes) void added.makeImage()
       const url = await project.start(`http://127.0.0.1:${port}`, token)
       const home = homeOf(index)

@@ -23,6 +23,8 @@ export interface WatchingOptions {
   containers(): readonly WatchedContainer[]
   look(watched: WatchedContainer): Promise<Look>
   report(happening: Happening): void
+  /** Told every two seconds while someone watches. */
+  onRound?(): void
   readonly now?: () => number
 }
 
@@ -95,6 +97,7 @@ export class Watching {
   }
 
   #beginRound(): void {
+    this.#options.onRound?.()
     this.#round = this.#options.containers()
     this.#next = 0
     this.#roundBegan = this.#now()

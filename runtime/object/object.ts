@@ -1,5 +1,6 @@
 import { Latch } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
+import { MoorageError } from '../protocol/errors.ts'
 import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
 import type { Attached, Call, Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
@@ -64,6 +65,8 @@ export class DurableObject {
   readonly key: ObjectKey
   readonly id: string
   name: string | undefined
+  /** When it came into memory last. */
+  wokeAt: number | undefined
   readonly log: ObjectLog
   state: ContainerState = { state: 'none' }
   readonly #options: ObjectOptions
@@ -115,6 +118,7 @@ export class DurableObject {
     this.#cancelInactivity()
     const instance: Instance = { id, outcomes: new Map(), parked: false }
     this.#unannounced = undefined
+    if (this.#instances.size === 0) this.wokeAt = Date.now()
     const life = this.life
     if (life !== undefined) void life.outcome.then(outcomeOf(instance, life.number).resolve)
     this.#instances.set(id, instance)
@@ -193,9 +197,18 @@ export class DurableObject {
     return { ...(await outcomeOf(instance, number).promise), life: number }
   }
 
-  /** A person starts it, with what the Worker started it with last. */
+  /** A person starts it, with what the Worker started it with last. @throws MoorageError where it never did */
   async start(): Promise<Refusal | undefined> {
-    const refusal = await this.#start(this.#life?.start ?? {}, (life) => {
+    if (this.#life === undefined) {
+      throw new MoorageError(
+        'start-failed',
+        'The Worker has not started this container yet, so how it does is not known.',
+        {
+          advice: ['Send the object a request: its Worker starts it then.'],
+        },
+      )
+    }
+    const refusal = await this.#start(this.#life.start, (life) => {
       this.#unannounced = life
     })
     this.refresh()
