@@ -22,6 +22,8 @@ export function objectActions(object: DurableObject, processes: SessionProcesses
     destroy: async () => object.life?.destroy({ kind: 'destroyed', by: 'person' }),
     signal: async (signal) => object.life?.signal(signal, 'person'),
     logs: () => object.log.read(),
+    expire: () => object.run('onActivityExpired'),
+    runAlarm: () => object.run('alarm'),
     exec: (options) => processes.open(object.key, options),
   }
 }

@@ -70,6 +70,13 @@ export class WorkerLink {
     this.#instances.get(instance)?.close()
   }
 
+  /** Asks something of an instance. @throws Error where it is gone */
+  push(instance: string, push: wire.Push): void {
+    const route = this.#instances.get(instance)
+    if (route === undefined) throw new Error(LOST.message)
+    route.socket.send(JSON.stringify(push))
+  }
+
   request(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? ''
     const instance = this.#instances.get(String(request.headers[wire.INSTANCE]))

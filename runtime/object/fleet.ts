@@ -135,7 +135,12 @@ export class Fleet {
       if (note.hook === 'onActivityExpired') object.expiring(note.edge === 'begin')
       const { note: _, hook, ...rest } = note
       this.#options.report({ type: 'hook', object: object.key, hook: hook as HookName, ...rest })
-    } else object.busy(note.note === 'busy')
+    } else if (note.note === 'alarm') {
+      const { at, why } = note
+      const alarm = at === undefined || why === undefined ? undefined : { at, why }
+      this.#options.report({ type: 'alarm', object: object.key, alarm })
+    } else if (note.note === 'ran') object.pushes.ran(instance, note.push, note.error)
+    else object.busy(note.note === 'busy')
   }
 
   opened(key: string, open: number): void {

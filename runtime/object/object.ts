@@ -2,10 +2,11 @@ import { Latch } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
-import type { Attached, Call, Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
+import type { Attached, Call, Outcome, Push, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
 import { Life, type LifeOptions } from './container.ts'
 import { ObjectLog } from './log.ts'
+import { Pushes } from './pushes.ts'
 
 /** The platform evicts an object this long after its last event (semantics.md, Lifecycle). */
 export const EVICT_AFTER_MS = 10_000
@@ -68,6 +69,7 @@ export class DurableObject {
   /** When it came into memory last. */
   wokeAt: number | undefined
   readonly log: ObjectLog
+  readonly pushes: Pushes
   state: ContainerState = { state: 'none' }
   readonly #options: ObjectOptions
   readonly #instances = new Map<string, Instance>()
@@ -93,6 +95,7 @@ export class DurableObject {
     this.key = options.key
     this.id = options.id
     this.log = new ObjectLog(options.logFile)
+    this.pushes = new Pushes((args) => options.relay.ask.push(args))
   }
 
   /** The life that is not over, if any. */
@@ -130,6 +133,7 @@ export class DurableObject {
   detach(id: string): void {
     const instance = this.#instances.get(id)
     this.#instances.delete(id)
+    this.pushes.gone(id)
     if (instance === undefined) return
     for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
     if (this.#instances.size > 0) return
@@ -213,6 +217,20 @@ export class DurableObject {
     })
     this.refresh()
     return refusal
+  }
+
+  /**
+   * Runs a hook of the developer's object as if the platform did. Resolves when it is over.
+   * @throws MoorageError where the object is not in memory, or with what the hook threw.
+   */
+  async run(hook: Push['run']): Promise<void> {
+    const there = [...this.#instances.values()].findLast(({ parked }) => !parked)
+    if (there === undefined) {
+      throw new MoorageError('object-asleep', `The object is not in memory, so there is nothing to run ${hook}() of.`, {
+        advice: ['Send the object a request: that wakes it.'],
+      })
+    }
+    await this.pushes.run(there.id, hook)
   }
 
   /** Ends the life, if any, and starts one with the same options. */
@@ -350,6 +368,7 @@ export class DurableObject {
     const instance = this.#instances.get(id)
     if (instance === undefined) return
     this.#instances.delete(id)
+    this.pushes.gone(id)
     for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
     if (this.#instances.size === 0) this.#asleep()
     void this.#options.relay.ask.evict({ instance: id }).catch(() => undefined)

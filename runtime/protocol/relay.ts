@@ -5,7 +5,7 @@
 import type { EngineAddress } from './child.ts'
 import type { Open } from './client.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from './model.ts'
-import type { Attached, Call, Note, Outcome, Refusal } from './worker.ts'
+import type { Attached, Call, Note, Outcome, Push, Refusal } from './worker.ts'
 
 /** What the app is started with, for RUN. */
 export interface RunCommand {
@@ -58,6 +58,8 @@ export interface RelayCalls {
   unfollowProcess(args: { process: ProcessId }): void
   /** Where requests of an object go now; null: nowhere. */
   bind(args: { object: string; container: string | null }): void
+  /** Asks something of an instance; its answer comes as a note. @throws where it is gone */
+  push(args: { instance: string; push: Push }): void
   /** Closes the instance's socket and long polls, so that workerd may evict it. */
   evict(args: { instance: string }): void
 }

@@ -98,6 +98,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
       people.kept(process, follow ? (part) => tell({ news: 'process-output', process, part }) : undefined),
     unfollowProcess: ({ process }) => people.unfollow(process),
     bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
+    push: ({ instance, push }) => workers.push(instance, push),
     evict: ({ instance }) => workers.evict(instance),
   },
   () => undefined,
