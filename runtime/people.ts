@@ -9,8 +9,14 @@ import type { RelayThread } from './relay/thread.ts'
 
 const TERM = 15
 
+/** What the actions on an object go through. */
+export interface People {
+  readonly processes: SessionProcesses
+  readFile(object: DurableObject, path: string): Promise<Uint8Array>
+}
+
 /** The actions on one object. */
-export function objectActions(object: DurableObject, processes: SessionProcesses): ObjectActions {
+export function objectActions(object: DurableObject, { processes, readFile }: People): ObjectActions {
   const started = async (start: Promise<{ message: string; cause?: string } | undefined>): Promise<void> => {
     const refusal = await start
     if (refusal !== undefined) throw new MoorageError('start-failed', refusal.cause ?? refusal.message)
@@ -24,6 +30,7 @@ export function objectActions(object: DurableObject, processes: SessionProcesses
     logs: () => object.log.read(),
     expire: () => object.run('onActivityExpired'),
     runAlarm: () => object.run('alarm'),
+    readFile: (path) => readFile(object, path),
     exec: (options) => processes.open(object.key, options),
   }
 }

@@ -15,11 +15,12 @@ import { HashCache } from './image/hash-cache.ts'
 import { type Lock, lockFile, takeLock } from './lock.ts'
 import { Fleet } from './object/fleet.ts'
 import { ContainerWatch } from './object/watch.ts'
-import { objectActions, SessionProcesses } from './people.ts'
+import { objectActions, type People, SessionProcesses } from './people.ts'
 import { configFile, Project } from './project.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { ProcessModel } from './protocol/model.ts'
 import type { RelayNews } from './protocol/relay.ts'
+import { readContainerFile, readImageFile } from './read-file.ts'
 import { type RelayThread, startRelay } from './relay/thread.ts'
 import { Shells } from './shells.ts'
 import { Sources } from './sources.ts'
@@ -239,6 +240,16 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     }
   }
 
+  const people: People = {
+    processes,
+    readFile: async (object, path) => {
+      const { state } = object
+      if (state.state === 'running') return readContainerFile(engine, state.containerId, path)
+      const { digest } = await fleet.classOf(object).image({})
+      return readImageFile(engine, digest, { [LABEL.session]: id, [LABEL.owner]: owner }, path)
+    },
+  }
+
   const { port } = await listening
   const urls = await Promise.all(
     projects.map(async (project, index) => {
@@ -284,7 +295,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     failed: failed.promise,
     onEvent: (listener) => store.onEvent(listener),
     watch: () => watching.watch(),
-    object: (key) => objectActions(fleet.at(key), processes),
+    object: (key) => objectActions(fleet.at(key), people),
     process: (process) => processes.actions(process),
     rebuild: async (className) => {
       const wanted = [...fleet.classes].filter((c) => className === undefined || c.config.className === className)

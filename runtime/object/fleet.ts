@@ -169,6 +169,11 @@ export class Fleet {
     if (life?.containerId === container) void life.destroy({ kind: 'agent-lost' })
   }
 
+  /** The class of an object. */
+  classOf({ key }: DurableObject): ContainerClass {
+    return this.#classes.get(key.slice(0, key.indexOf('/'))) as ContainerClass
+  }
+
   /** The containers that run. */
   get running(): readonly { object: ObjectKey; container: ContainerId; since: number }[] {
     return [...this.objects.values()].flatMap(({ key, state }) =>

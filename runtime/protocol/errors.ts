@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'agent-lost'
   | 'no-object'
   | 'object-asleep'
+  | 'no-file'
   | 'no-session'
   | 'not-yet'
 
