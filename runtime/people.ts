@@ -1,6 +1,7 @@
 /** What a person does through the front door: with an object's container, and with processes. */
+import { randomUUID } from 'node:crypto'
 import { Latch } from './base/latch.ts'
-import type { ExecOptions, ObjectActions, OpenProcess, ProcessActions } from './front.ts'
+import type { ExecOptions, Forward, ObjectActions, OpenProcess, ProcessActions } from './front.ts'
 import type { DurableObject } from './object/object.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from './protocol/model.ts'
@@ -12,11 +13,12 @@ const TERM = 15
 /** What the actions on an object go through. */
 export interface People {
   readonly processes: SessionProcesses
+  readonly relay: RelayThread
   readFile(object: DurableObject, path: string): Promise<Uint8Array>
 }
 
 /** The actions on one object. */
-export function objectActions(object: DurableObject, { processes, readFile }: People): ObjectActions {
+export function objectActions(object: DurableObject, { processes, relay, readFile }: People): ObjectActions {
   const started = async (start: Promise<{ message: string; cause?: string } | undefined>): Promise<void> => {
     const refusal = await start
     if (refusal !== undefined) throw new MoorageError('start-failed', refusal.cause ?? refusal.message)
@@ -31,8 +33,16 @@ export function objectActions(object: DurableObject, { processes, readFile }: Pe
     expire: () => object.run('onActivityExpired'),
     runAlarm: () => object.run('alarm'),
     readFile: (path) => readFile(object, path),
+    forward: (port) => forward(relay, object.key, port),
     exec: (options) => processes.open(object.key, options),
   }
+}
+
+async function forward(relay: RelayThread, object: ObjectKey, port: number): Promise<Forward> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`${port} is no port.`)
+  const id = randomUUID()
+  const { url } = await relay.ask.forward({ id, object, port })
+  return { url, close: () => relay.ask.unforward({ id }).catch(() => undefined) }
 }
 
 /** Processes of a session, as the front door shows them; their bytes are the relay's. */

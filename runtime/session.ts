@@ -242,6 +242,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
 
   const people: People = {
     processes,
+    relay,
     readFile: async (object, path) => {
       const { state } = object
       if (state.state === 'running') return readContainerFile(engine, state.containerId, path)

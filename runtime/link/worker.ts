@@ -8,6 +8,7 @@ import * as wire from '../protocol/worker.ts'
 import type { AgentLink } from './agent.ts'
 import { DialError } from './agent.ts'
 import { bodyText, encoded, MAX_BODY_BYTES, refuse, reply, running } from './answers.ts'
+import { PortForward } from './forward.ts'
 import { InstanceRoute, ObjectRoute } from './instances.ts'
 import { join, type PortClient } from './port-client.ts'
 import { parseCall, parseNote } from './worker-messages.ts'
@@ -68,6 +69,12 @@ export class WorkerLink {
   /** Lets workerd evict an instance. */
   evict(instance: string): void {
     this.#instances.get(instance)?.close()
+  }
+
+  /** Opens a port of an object's container to programs of this machine. The caller listens and closes. */
+  forward(object: string, port: number): PortForward {
+    const route = this.#object(object)
+    return new PortForward({ port, client: () => route.client(), opened: () => route.opened() })
   }
 
   /** Asks something of an instance. @throws Error where it is gone */

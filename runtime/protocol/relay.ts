@@ -56,6 +56,9 @@ export interface RelayCalls {
     readonly tail: readonly OutputPart[]
   }
   unfollowProcess(args: { process: ProcessId }): void
+  /** Opens a port of an object's container to programs of this machine; `id` is the caller's choice, for unforward(). */
+  forward(args: { id: string; object: ObjectKey; port: number }): { url: string }
+  unforward(args: { id: string }): void
   /** Where requests of an object go now; null: nowhere. */
   bind(args: { object: string; container: string | null }): void
   /** Asks something of an instance; its answer comes as a note. @throws where it is gone */

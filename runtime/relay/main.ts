@@ -7,6 +7,7 @@ import type { ExecPlace } from '../exec/process.ts'
 import { Processes } from '../exec/processes.ts'
 import { ExecRequests } from '../exec/requests.ts'
 import type { AgentLink } from '../link/agent.ts'
+import type { PortForward } from '../link/forward.ts'
 import { GatewayLink } from '../link/gateway.ts'
 import { LoopbackServer } from '../link/server.ts'
 import { WorkerLink } from '../link/worker.ts'
@@ -19,6 +20,7 @@ const port = parentPort
 if (port === null) throw new Error('The relay runs as a thread of a session.')
 
 const online = new Set<string>()
+const forwards = new Map<string, PortForward>()
 let gateway: GatewayLink | undefined
 let gatewaySince = 0
 /** Agents that lost their link with an older gateway have come back through this one by then. */
@@ -97,6 +99,15 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     outputOfProcess: ({ process, follow }) =>
       people.kept(process, follow ? (part) => tell({ news: 'process-output', process, part }) : undefined),
     unfollowProcess: ({ process }) => people.unfollow(process),
+    forward: async ({ id, object, port }) => {
+      const forward = workers.forward(object, port)
+      forwards.set(id, forward)
+      return { url: await forward.listen() }
+    },
+    unforward: ({ id }) => {
+      forwards.get(id)?.close()
+      forwards.delete(id)
+    },
     bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
     push: ({ instance, push }) => workers.push(instance, push),
     evict: ({ instance }) => workers.evict(instance),
