@@ -48,20 +48,28 @@ export class Alarms {
   /** The platform takes the alarm off as it runs it. */
   runs(): void {
     this.#set(undefined)
+    // A Container's loop takes off by itself what it has run of what is scheduled, and then waits without a word.
+    if (sleeperOf(this.#inner) !== undefined) {
+      setTimeout(() => {
+        this.#dirty = true
+        this.changed()
+      }, TELL_MS)
+    }
   }
 
   /** Tells the alarm where it is another than was told. Cheap: called after every event. */
   changed(): void {
     const running = this.#ctx.container?.running === true
     const sleeper = sleeperOf(this.#inner)
-    if (!this.#dirty && running === this.#ran) {
+    const now = this.#now()
+    const due = this.#told.why === 'schedule' && (this.#told.at ?? 0) <= now
+    if (!this.#dirty && running === this.#ran && !due) {
       if (sleeper === undefined || this.#told.why !== 'sleepAfter') return
       if (Math.abs(sleeper.sleepAfterMs - (this.#told.at ?? 0)) < TELL_MS) return
     }
     this.#dirty = false
     this.#ran = running
     const next = sleeper === undefined ? ownAlarm(this.#stored) : this.#ofSleeper(sleeper, running)
-    const now = this.#now()
     const moved = Math.abs((next.at ?? 0) - (this.#told.at ?? 0))
     const news = next.why !== this.#told.why || moved >= TELL_MS
     if (!news && (next.at === undefined || now - this.#toldAt < TELL_MS)) return
