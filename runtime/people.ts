@@ -10,6 +10,9 @@ import type { RelayThread } from './relay/thread.ts'
 
 const TERM = 15
 
+/** What the relay is asked to open for a person. */
+export type PersonOpen = Parameters<RelayThread['ask']['openProcess']>[0]['open']
+
 /** What the actions on an object go through. */
 export interface People {
   readonly processes: SessionProcesses
@@ -81,24 +84,29 @@ export class SessionProcesses {
     if (model.end !== undefined) this.#ended.get(model.id)?.resolve(model.end)
   }
 
-  /** Starts one for a person. @throws MoorageError */
-  async open(object: ObjectKey, options: ExecOptions): Promise<OpenProcess> {
+  /**
+   * Starts one for a person.
+   * @param start asks the relay for it, where that is not simply the object's container
+   * @throws MoorageError
+   */
+  async open(
+    object: ObjectKey,
+    options: ExecOptions,
+    start: (open: PersonOpen) => Promise<ProcessModel> = (open) => this.#relay.ask.openProcess({ object, open }),
+  ): Promise<OpenProcess> {
     const { ask } = this.#relay
     const { argv, env = {}, cwd, user, tty, onOutput, onNote } = options
     if (onNote !== undefined) this.#notes.set(object, onNote)
     this.#opening += 1
     let model: ProcessModel
     try {
-      model = await ask.openProcess({
-        object,
-        open: {
-          argv,
-          env,
-          stdin: true,
-          ...(cwd === undefined ? {} : { cwd }),
-          ...(user === undefined ? {} : { user }),
-          ...(tty === undefined ? {} : { tty }),
-        },
+      model = await start({
+        argv,
+        env,
+        stdin: true,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(user === undefined ? {} : { user }),
+        ...(tty === undefined ? {} : { tty }),
       })
     } finally {
       this.#opening -= 1

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { Asides } from './asides.ts'
 import { Asleep } from './asleep.ts'
 import { Latch } from './base/latch.ts'
 import { Scope } from './base/scope.ts'
@@ -18,7 +19,7 @@ import { ContainerWatch } from './object/watch.ts'
 import { objectActions, type People, SessionProcesses } from './people.ts'
 import { configFile, Project } from './project.ts'
 import { MoorageError } from './protocol/errors.ts'
-import type { ProcessModel } from './protocol/model.ts'
+import type { ContainerId, ProcessModel } from './protocol/model.ts'
 import type { RelayNews } from './protocol/relay.ts'
 import { readContainerFile, readImageFile } from './read-file.ts'
 import { type RelayThread, startRelay } from './relay/thread.ts'
@@ -87,7 +88,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       call: (args) => fleet.calls.call(args),
       source: ({ stack }) => sources.of(stack),
       find: ({ text }) => fleet.find(text),
-      busybox: async ({ object }) => shells.put(fleet.at(object)),
+      busybox: ({ container }) => shells.put(container as ContainerId),
       end: (args) => fleet.calls.end(args),
     },
     onNews: (news) => hear(news),
@@ -210,6 +211,8 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   scope.own(() => watching.close())
 
   const processes = new SessionProcesses(relay)
+  const asides = new Asides(relay, processes)
+  scope.own(() => asides.close())
   const shells = new Shells({
     engine,
     source: options.busybox ?? process.env.MOORAGE_BUSYBOX ?? BUSYBOX_IMAGE,
@@ -217,7 +220,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   })
 
   function hearProcess(model: ProcessModel): void {
-    store.report({ type: 'process', process: model })
+    if (!asides.has(model.object)) store.report({ type: 'process', process: model })
     processes.changed(model)
   }
 
@@ -246,7 +249,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     readFile: async (object, path) => {
       const { state } = object
       if (state.state === 'running') return readContainerFile(engine, state.containerId, path)
-      const { digest } = await fleet.classOf(object).image({})
+      const { digest } = await fleet.class(object.className).image({})
       return readImageFile(engine, digest, { [LABEL.session]: id, [LABEL.owner]: owner }, path)
     },
   }
@@ -298,6 +301,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     watch: () => watching.watch(),
     object: (key) => objectActions(fleet.at(key), people),
     process: (process) => processes.actions(process),
+    execInImage: async (className, options) => asides.open(fleet.class(className), options),
     rebuild: async (className) => {
       const wanted = [...fleet.classes].filter((c) => className === undefined || c.config.className === className)
       await Promise.all(
@@ -305,6 +309,9 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
           if (await c.makeImage()) await fleet.restartClass(c.config.className, { kind: 'image-rebuilt' })
         }),
       )
+    },
+    reload: async () => {
+      await Promise.all(projects.map((project) => project.reload()))
     },
     dispose: async () => {
       const first = !scope.closed

@@ -2,8 +2,9 @@ import { Latch } from '../base/latch.ts'
 import type { ContainerConfig } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ClassModel, ImageState } from '../protocol/model.ts'
+import type { RunCommand } from '../protocol/relay.ts'
 import type { StartOptions } from '../protocol/worker.ts'
-import type { ImageCommand } from './command.ts'
+import { type ImageCommand, rootCommand } from './command.ts'
 import { engineLimits, type Limits, limitsOf } from './limits.ts'
 import type { EngineLimits, Prepared } from './prepared.ts'
 import { WarmContainer } from './warm.ts'
@@ -141,6 +142,13 @@ export class ContainerClass {
       }
     }
     return this.#options.prepare(image.digest, limits)
+  }
+
+  /** A container that no object has, and what its app would be started as. The caller owns it. @throws where there is no image */
+  async aside(): Promise<{ readonly container: Prepared; readonly command: RunCommand }> {
+    const image = await this.#image.promise
+    const container = await this.#options.prepare(image.digest, this.#engineLimits(this.config.instanceType))
+    return { container, command: rootCommand(image.command, {}, { id: '', project: this.project }) }
   }
 
   /** The limits of a start in production's words, or undefined where they are switched off. */

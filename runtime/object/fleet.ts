@@ -169,9 +169,11 @@ export class Fleet {
     if (life?.containerId === container) void life.destroy({ kind: 'agent-lost' })
   }
 
-  /** The class of an object. */
-  classOf({ key }: DurableObject): ContainerClass {
-    return this.#classes.get(key.slice(0, key.indexOf('/'))) as ContainerClass
+  /** @throws MoorageError where no such class has a container. */
+  class(className: string): ContainerClass {
+    const found = this.#classes.get(className)
+    if (found === undefined) throw new MoorageError('class-not-exported', `No class ${className} has a container.`)
+    return found
   }
 
   /** The containers that run. */
@@ -200,8 +202,7 @@ export class Fleet {
     if (known !== undefined) return known
     const stored = this.#stored.get(key)
     this.#stored.delete(key)
-    const ofClass = this.#classes.get(className)
-    if (ofClass === undefined) throw new MoorageError('class-not-exported', `No class ${className} has a container.`)
+    const ofClass = this.class(className)
     const { engine, report, reloading, folder } = this.#options
     const object = new DurableObject({
       key,

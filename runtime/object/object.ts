@@ -64,6 +64,7 @@ export interface ObjectOptions {
 /** One Durable Object: its instances, the lives of its container, and what decides when a container ends without being asked. */
 export class DurableObject {
   readonly key: ObjectKey
+  readonly className: string
   readonly id: string
   name: string | undefined
   /** When it came into memory last. */
@@ -93,6 +94,7 @@ export class DurableObject {
   constructor(options: ObjectOptions) {
     this.#options = options
     this.key = options.key
+    this.className = options.className
     this.id = options.id
     this.log = new ObjectLog(options.logFile)
     this.pushes = new Pushes((args) => options.relay.ask.push(args))

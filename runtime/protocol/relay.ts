@@ -42,6 +42,13 @@ export interface RelayCalls {
   look(args: { container: string; object: ObjectKey }): Look
   /** Starts a process for a person; an empty argv is the best shell. Its output is told as `process-output`, and more as it is taken. */
   openProcess(args: { object: ObjectKey; open: Omit<Open, 'version' | 'object'> }): ProcessModel
+  /** As openProcess, in a container that runs something else than its app; what that would be started as is inherited all the same. */
+  openAside(args: {
+    container: string
+    command: RunCommand
+    object: ObjectKey
+    open: Omit<Open, 'version' | 'object'>
+  }): ProcessModel
   /** Answered when more may come. */
   writeProcess(args: { process: ProcessId; bytes: Uint8Array }): void
   endProcess(args: { process: ProcessId }): void
@@ -74,8 +81,8 @@ export interface SessionCalls {
   source(args: { stack: string }): string | null
   /** The object that someone means with `Class/name`. @throws MoorageError */
   find(args: { text: string }): ObjectKey
-  /** Puts a static busybox into an object's container. */
-  busybox(args: { object: ObjectKey }): { path: string; note: string }
+  /** Puts a static busybox into a container. */
+  busybox(args: { container: string }): { path: string; note: string }
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
   end(args: { instance: string; life: number }): Outcome
 }

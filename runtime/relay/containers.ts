@@ -102,8 +102,10 @@ export class HeldContainers {
 
   /** Where an exec runs that comes over this link. */
   placeOf(link: AgentLink): ExecPlace | undefined {
-    const app = [...this.#held.values()].find((held) => held.link === link)?.app
-    return app === undefined ? undefined : { object: app.object, life: app.life, link, app: app.command }
+    const [container, held] = [...this.#held].find(([, one]) => one.link === link) ?? []
+    if (container === undefined || held?.app === undefined) return undefined
+    const { object, life, command } = held.app
+    return { container, object, life, link, app: command }
   }
 
   /** The link of a container, or undefined where it is not held. */

@@ -11,7 +11,9 @@ import type { PortForward } from '../link/forward.ts'
 import { GatewayLink } from '../link/gateway.ts'
 import { LoopbackServer } from '../link/server.ts'
 import { WorkerLink } from '../link/worker.ts'
+import type { Open } from '../protocol/client.ts'
 import { Verdict } from '../protocol/gateway.ts'
+import type { ObjectKey, ProcessModel } from '../protocol/model.ts'
 import type { RelayCalls, RelayNews, SessionCalls } from '../protocol/relay.ts'
 import { joinCalls } from './calls.ts'
 import { HeldContainers } from './containers.ts'
@@ -83,14 +85,9 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     signal: ({ container, signal }) => linkOf(container).signal(signal),
     ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',
     look: async ({ container, object }) => ({ ...(await containers.look(container)), http: workers.httpPorts(object) }),
-    openProcess: ({ object, open }) =>
-      people.openRead(
-        object,
-        { ...open, cwd: open.cwd, user: open.user, pty: open.tty, stdout: 'pipe', stderr: 'pipe' },
-        (process, part) => tell({ news: 'process-output', process, part }),
-        (process) => tell({ news: 'process-read', process }),
-        (text) => tell({ news: 'process-note', object, text }),
-      ),
+    openProcess: ({ object, open }) => openFor(object, object, open),
+    openAside: ({ container, command, object, open }) =>
+      openFor({ container, object, life: 0, link: linkOf(container), app: command }, object, open),
     writeProcess: ({ process, bytes }) => processes.get(process).write(bytes),
     endProcess: ({ process }) => processes.get(process).end(),
     signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
@@ -129,7 +126,7 @@ const execs = new ExecRequests(
 const people = new People({
   processes,
   place: placeOf,
-  busybox: (object) => session.ask.busybox({ object }),
+  busybox: (container) => session.ask.busybox({ container }),
 })
 const clients = new ClientLink(people, (text) => session.ask.find({ text }))
 const workers = new WorkerLink({
@@ -143,6 +140,20 @@ const workers = new WorkerLink({
   onRefused: (object, port) => tell({ news: 'refused', object, port }),
   onOpen: (object, open) => tell({ news: 'port-open', object, open }),
 })
+
+function openFor(
+  where: ObjectKey | ExecPlace,
+  object: ObjectKey,
+  open: Omit<Open, 'version' | 'object'>,
+): Promise<ProcessModel> {
+  return people.openRead(
+    where,
+    { ...open, cwd: open.cwd, user: open.user, pty: open.tty, stdout: 'pipe', stderr: 'pipe' },
+    (process, part) => tell({ news: 'process-output', process, part }),
+    (process) => tell({ news: 'process-read', process }),
+    (text) => tell({ news: 'process-note', object, text }),
+  )
+}
 
 async function placeOf(object: string): Promise<ExecPlace | undefined> {
   const link = await workers.linkOf(object)
