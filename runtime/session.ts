@@ -310,6 +310,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         }),
       )
     },
+    cancelBuild: async (className) => fleet.class(className).cancelImage(),
     reload: async () => {
       await Promise.all(projects.map((project) => project.reload()))
     },

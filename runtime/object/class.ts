@@ -56,6 +56,7 @@ export class ContainerClass {
   #current: ReadyImage | undefined
   #state: ImageState = { state: 'unknown' }
   #making: Promise<boolean> | undefined
+  #cancel = new AbortController()
   #again = false
   readonly #unwatch: () => void
 
@@ -108,6 +109,15 @@ export class ContainerClass {
       this.#making = undefined
     })
     return this.#making
+  }
+
+  /** Ends the making that is under way, if one is; the image there was stays in use. Resolves when it has ended. */
+  async cancelImage(): Promise<void> {
+    const making = this.#making
+    if (making === undefined) return
+    this.#again = false
+    this.#cancel.abort(new MoorageError('build-failed', 'The image was not made: it was cancelled.'))
+    await making
   }
 
   async #makeAll(): Promise<boolean> {
@@ -176,8 +186,10 @@ export class ContainerClass {
 
   async #make(): Promise<boolean> {
     const began = Date.now()
+    this.#cancel = new AbortController()
+    const { signal: cancelled } = this.#cancel
     try {
-      const image = await this.#options.makeImage(this.#closing.signal)
+      const image = await this.#options.makeImage(AbortSignal.any([this.#closing.signal, cancelled]))
       const changed = this.#current?.digest !== image.digest
       this.#current = image
       if (this.#image.settled) this.#image = new Latch<ReadyImage>()
@@ -194,7 +206,8 @@ export class ContainerClass {
       return changed
     } catch (error) {
       if (this.#closing.signal.aborted) return false
-      const failure = error instanceof MoorageError ? error : new MoorageError('build-failed', String(error))
+      const reason: unknown = cancelled.aborted ? cancelled.reason : error
+      const failure = reason instanceof MoorageError ? reason : new MoorageError('build-failed', String(reason))
       const { file, line, lastOutput } = failure.detail as {
         file?: string
         line?: number

@@ -24,8 +24,8 @@ const MODEL: SessionModel = {
   session: 's',
   engine: { state: 'connecting' },
   projects: [
-    { name: 'one', config: '/one', worker: { state: 'starting' } },
-    { name: 'two', config: '/two', worker: { state: 'starting' } },
+    { name: 'one', config: '/one', main: '/one.ts', worker: { state: 'starting' } },
+    { name: 'two', config: '/two', main: '/two.ts', worker: { state: 'starting' } },
   ],
   classes: [
     { className: 'Quotes', project: 'one', maxInstances: 1, instanceType: 'lite', image: { state: 'unknown' } },

@@ -36,7 +36,7 @@ const RUNNING = {
 
 function project(name: string, port: number): ProjectModel {
   const worker = { state: 'ready', url: `http://127.0.0.1:${port}/`, inspectorUrl: undefined } as const
-  return { name, config: `/p/${name}/wrangler.jsonc`, worker }
+  return { name, config: `/p/${name}/wrangler.jsonc`, main: `/p/${name}/src/index.ts`, worker }
 }
 
 function object(name: string | undefined, container: ContainerState, rest: Partial<ObjectModel> = {}): ObjectModel {
