@@ -1,6 +1,7 @@
 /** What a person does through the front door: with an object's container, and with processes. */
+import { randomUUID } from 'node:crypto'
 import { Latch } from './base/latch.ts'
-import type { ExecOptions, ObjectActions, OpenProcess, ProcessActions } from './front.ts'
+import type { ExecOptions, Forward, ObjectActions, OpenProcess, ProcessActions } from './front.ts'
 import type { DurableObject } from './object/object.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from './protocol/model.ts'
@@ -9,8 +10,18 @@ import type { RelayThread } from './relay/thread.ts'
 
 const TERM = 15
 
+/** What the relay is asked to open for a person. */
+export type PersonOpen = Parameters<RelayThread['ask']['openProcess']>[0]['open']
+
+/** What the actions on an object go through. */
+export interface People {
+  readonly processes: SessionProcesses
+  readonly relay: RelayThread
+  readFile(object: DurableObject, path: string): Promise<Uint8Array>
+}
+
 /** The actions on one object. */
-export function objectActions(object: DurableObject, processes: SessionProcesses): ObjectActions {
+export function objectActions(object: DurableObject, { processes, relay, readFile }: People): ObjectActions {
   const started = async (start: Promise<{ message: string; cause?: string } | undefined>): Promise<void> => {
     const refusal = await start
     if (refusal !== undefined) throw new MoorageError('start-failed', refusal.cause ?? refusal.message)
@@ -22,8 +33,19 @@ export function objectActions(object: DurableObject, processes: SessionProcesses
     destroy: async () => object.life?.destroy({ kind: 'destroyed', by: 'person' }),
     signal: async (signal) => object.life?.signal(signal, 'person'),
     logs: () => object.log.read(),
+    expire: () => object.run('onActivityExpired'),
+    runAlarm: () => object.run('alarm'),
+    readFile: (path) => readFile(object, path),
+    forward: (port) => forward(relay, object.key, port),
     exec: (options) => processes.open(object.key, options),
   }
+}
+
+async function forward(relay: RelayThread, object: ObjectKey, port: number): Promise<Forward> {
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`${port} is no port.`)
+  const id = randomUUID()
+  const { url } = await relay.ask.forward({ id, object, port })
+  return { url, close: () => relay.ask.unforward({ id }).catch(() => undefined) }
 }
 
 /** Processes of a session, as the front door shows them; their bytes are the relay's. */
@@ -70,24 +92,29 @@ export class SessionProcesses {
     if (model.end !== undefined) this.#ended.get(model.id)?.resolve(model.end)
   }
 
-  /** Starts one for a person. @throws MoorageError */
-  async open(object: ObjectKey, options: ExecOptions): Promise<OpenProcess> {
+  /**
+   * Starts one for a person.
+   * @param start asks the relay for it, where that is not simply the object's container
+   * @throws MoorageError
+   */
+  async open(
+    object: ObjectKey,
+    options: ExecOptions,
+    start: (open: PersonOpen) => Promise<ProcessModel> = (open) => this.#relay.ask.openProcess({ object, open }),
+  ): Promise<OpenProcess> {
     const { ask } = this.#relay
     const { argv, env = {}, cwd, user, tty, onOutput, onNote } = options
     if (onNote !== undefined) this.#notes.set(object, onNote)
     this.#opening += 1
     let model: ProcessModel
     try {
-      model = await ask.openProcess({
-        object,
-        open: {
-          argv,
-          env,
-          stdin: true,
-          ...(cwd === undefined ? {} : { cwd }),
-          ...(user === undefined ? {} : { user }),
-          ...(tty === undefined ? {} : { tty }),
-        },
+      model = await start({
+        argv,
+        env,
+        stdin: true,
+        ...(cwd === undefined ? {} : { cwd }),
+        ...(user === undefined ? {} : { user }),
+        ...(tty === undefined ? {} : { tty }),
       })
     } finally {
       this.#opening -= 1

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Latch, within } from './base/latch.ts'
 import type { EngineAddress, ProjectConfig } from './protocol/child.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { Happening } from './protocol/events.ts'
@@ -119,6 +120,28 @@ export class Project {
       registry,
     })
     return url
+  }
+
+  /** Loads the Worker anew. @throws MoorageError with what is wrong with it, or where it does not start to serve in time */
+  async reload(): Promise<void> {
+    const child = this.#child
+    if (child === undefined) throw new MoorageError('worker-failed', 'The Worker was not started yet.')
+    const over = new Latch()
+    const forget = child.on((event) => {
+      if (event.type === 'reloaded' || event.type === 'ready') over.resolve()
+      else if (event.type === 'build-failed') over.reject(new MoorageError('worker-failed', event.message))
+      else if (event.type === 'ended') over.reject(event.error)
+    })
+    try {
+      child.reload()
+      const inTime = await within(
+        RELOAD_LIMIT_MS,
+        over.promise.then(() => true),
+      )
+      if (inTime !== true) throw new MoorageError('worker-failed', 'The Worker did not reload in time.')
+    } finally {
+      forget()
+    }
   }
 
   /** Ends the child and removes the generated entry. */

@@ -1,32 +1,33 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { Asides } from './asides.ts'
+import { Asleep } from './asleep.ts'
 import { Latch } from './base/latch.ts'
 import { Scope } from './base/scope.ts'
 import { findEngine } from './engine/discover.ts'
-import type { Engine } from './engine/engine.ts'
 import { LABEL, ownerLabel, sweep, sweepDead } from './engine/leftovers.ts'
+import { followEngine } from './engine-events.ts'
 import { distFolder } from './files.ts'
 import type { Session, SessionOptions } from './front.ts'
 import { ContainerHost } from './host.ts'
 import { BUSYBOX_IMAGE } from './image/busybox.ts'
 import { HashCache } from './image/hash-cache.ts'
 import { type Lock, lockFile, takeLock } from './lock.ts'
+import { hearRelay } from './news.ts'
 import { Fleet } from './object/fleet.ts'
 import { ContainerWatch } from './object/watch.ts'
-import { objectActions, SessionProcesses } from './people.ts'
+import { objectActions, type People, SessionProcesses } from './people.ts'
 import { configFile, Project } from './project.ts'
 import { MoorageError } from './protocol/errors.ts'
-import type { ProcessModel } from './protocol/model.ts'
-import type { RelayNews } from './protocol/relay.ts'
-import { type RelayThread, startRelay } from './relay/thread.ts'
+import type { ContainerId, ProcessModel } from './protocol/model.ts'
+import { readContainerFile, readImageFile } from './read-file.ts'
+import { startRelay } from './relay/thread.ts'
 import { ShareServer } from './share/server.ts'
 import { Shells } from './shells.ts'
 import { Sources } from './sources.ts'
 import { Store } from './store.ts'
-
-/** `docker stop`, `kill` and `rm` send one of these (SIGTERM and SIGKILL, as the engine's events name them). */
-const ENDING_SIGNALS: ReadonlySet<string> = new Set(['15', '9'])
+import { Watching } from './watching.ts'
 
 /**
  * Starts a session: finds the engine, starts the Workers, prepares images and the first containers. Resolves when the
@@ -80,6 +81,8 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     locks.set(home, lock)
   }
   scope.own(() => rm(files, { recursive: true, force: true }))
+  const asleep = new Asleep((happening) => store.report(happening))
+  scope.own(() => asleep.close())
   const token = randomBytes(32).toString('hex')
   const clientToken = randomBytes(32).toString('hex')
 
@@ -90,10 +93,10 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       call: (args) => fleet.calls.call(args),
       source: ({ stack }) => sources.of(stack),
       find: ({ text }) => fleet.find(text),
-      busybox: async ({ object }) => shells.put(fleet.at(object)),
+      busybox: ({ container }) => shells.put(container as ContainerId),
       end: (args) => fleet.calls.end(args),
     },
-    onNews: (news) => hear(news),
+    onNews: (news) => hearRelay({ fleet, watch, processes, process: hearProcess }, news),
     onDeath: (error) => failed.resolve(error),
   })
   scope.own(() => relay.close())
@@ -147,6 +150,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     relay: () => relay,
     folder: join(files, 'logs'),
     reloading: () => projects.some((project) => project.reloading),
+    remember: (key, memory) => asleep.saw(key, memory),
     report: (happening) => store.report(happening),
   })
   const host = new ContainerHost({
@@ -162,40 +166,18 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     report: (happening) => store.report(happening),
     onFailure: (error) => failed.resolve(error),
   })
-  const events = engine.events({
-    labels: [`${LABEL.session}=${id}`],
-    actions: ['oom', 'kill'],
-    onEvent: (event) => {
-      if (event.action === 'oom') watch.outOfMemory(event.id)
-      else if (ENDING_SIGNALS.has(event.attributes.signal ?? '')) watch.killed(event.id)
-    },
-    onConnected: (connected) => {
-      const { engine: now } = store.model
-      if (!connected && now.state === 'ready' && !scope.closed) {
-        store.report({
-          type: 'engine',
-          engine: {
-            state: 'lost',
-            message: `The container engine at ${engine.name} no longer answers. Moorage goes on by itself as soon as it does.`,
-          },
-        })
-      } else if (connected && now.state === 'lost') {
-        store.report({ type: 'engine', engine: ready })
-        void host.revive()
-        for (const one of fleet.classes) one.revive()
-      }
-    },
-  })
-  scope.own(() => events.dispose())
-  // What the engine adds while the session runs is as far out of reach as what was there before.
-  const networks = engine.events({
-    types: ['network'],
-    actions: ['create'],
-    onEvent: ({ id: network }) => {
-      void keepOut(engine, relay, network).catch(() => undefined)
-    },
-  })
-  scope.own(() => networks.dispose())
+  for (const following of followEngine({
+    engine,
+    session: id,
+    relay,
+    watch,
+    store,
+    host,
+    fleet,
+    ending: () => scope.closed,
+  })) {
+    scope.own(() => following.dispose())
+  }
   scope.own(async () => {
     const ended = fleet.close({ kind: 'session-ended' })
     // All of it at once, also what is just being made: everyone who waits for a container finds it gone.
@@ -203,7 +185,17 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     await Promise.all([ended, host.close(Promise.allSettled([ended, swept]))])
   })
 
+  const watching = new Watching({
+    containers: () => fleet.running,
+    look: (watched) => relay.ask.look(watched),
+    report: (happening) => store.report(happening),
+    onRound: () => asleep.count(),
+  })
+  scope.own(() => watching.close())
+
   const processes = new SessionProcesses(relay)
+  const asides = new Asides(relay, processes)
+  scope.own(() => asides.close())
   const shells = new Shells({
     engine,
     source: options.busybox ?? process.env.MOORAGE_BUSYBOX ?? BUSYBOX_IMAGE,
@@ -211,33 +203,24 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   })
 
   function hearProcess(model: ProcessModel): void {
-    store.report({ type: 'process', process: model })
+    if (!asides.has(model.object)) store.report({ type: 'process', process: model })
     processes.changed(model)
   }
 
-  function hear(news: RelayNews): void {
-    if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
-    else if (news.news === 'process-output') processes.output(news.process, news.part)
-    else if (news.news === 'followed') processes.followed(news.follow, news.part)
-    else if (news.news === 'process-read') processes.read(news.process)
-    else if (news.news === 'process-note') processes.note(news.object, news.text)
-    else if (news.news === 'process') hearProcess(news.process)
-    else if (news.news === 'note') fleet.noted(news.instance, news.note)
-    else if (news.news === 'detached') fleet.detached(news.instance)
-    else if (news.news === 'port-open') fleet.opened(news.object, news.open)
-    else if (news.news === 'refused') fleet.refused(news.object, news.port)
-    else if (news.news === 'agent-lost') fleet.agentLost(news.container)
-    else if (news.news === 'agent' && news.up) watch.linkUp(news.container)
-    else if (news.news === 'agent') watch.linkDown(news.container)
-    else if (news.news === 'released') {
-      watch.linkDown(news.container)
-      watch.silent(news.container)
-    }
+  const people: People = {
+    processes,
+    relay,
+    readFile: async (object, path) => {
+      const { state } = object
+      if (state.state === 'running') return readContainerFile(engine, state.containerId, path)
+      const { digest } = await fleet.class(object.className).image({})
+      return readImageFile(engine, digest, { [LABEL.session]: id, [LABEL.owner]: owner }, path)
+    },
   }
 
   const { port } = await listening
   const urls = await Promise.all(
-    projects.map(async (project) => {
+    projects.map(async (project, index) => {
       project.sweeps(engine.address)
       // Closed first of all, before what its Worker uses.
       scope.own(() => project.close())
@@ -250,12 +233,15 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         ),
       )
       for (const added of classes) fleet.addClass(added)
+      const objects = await asleep.add(homeOf(index), found)
+      fleet.addStored(objects)
       store.report({
         type: 'project',
         project: { name: found.name, config: found.config, main: found.main, worker: { state: 'starting' } },
         classes: classes.map((added) => added.model),
-        objects: [],
+        objects,
       })
+      asleep.count()
       for (const added of classes) void added.makeImage()
       return project.start(`http://127.0.0.1:${port}`, token)
     }),
@@ -272,8 +258,10 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     urls,
     failed: failed.promise,
     onEvent: (listener) => store.onEvent(listener),
-    object: (key) => objectActions(fleet.at(key), processes),
+    watch: () => watching.watch(),
+    object: (key) => objectActions(fleet.at(key), people),
     process: (process) => processes.actions(process),
+    execInImage: async (className, options) => asides.open(fleet.class(className), options),
     rebuild: async (className) => {
       const wanted = [...fleet.classes].filter((c) => className === undefined || c.config.className === className)
       await Promise.all(
@@ -281,6 +269,10 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
           if (await c.makeImage()) await fleet.restartClass(c.config.className, { kind: 'image-rebuilt' })
         }),
       )
+    },
+    cancelBuild: async (className) => fleet.class(className).cancelImage(),
+    reload: async () => {
+      await Promise.all(projects.map((project) => project.reload()))
     },
     dispose: () => scope.close(),
   }
@@ -291,11 +283,4 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   }
   started = true
   return session
-}
-
-/** Keeps a network of the engine out of every sandbox's reach; one that is gone again needs no keeping. */
-async function keepOut(engine: Engine, relay: RelayThread, id: string): Promise<void> {
-  const { subnet = '' } = (await engine.inspectNetwork(id)) ?? {}
-  // Our own network is none to refuse: its rules come first in the gateway, for what is between sandboxes.
-  if (/^[\d.]+\/\d+$/.test(subnet)) await relay.ask.refuse({ network: subnet })
 }

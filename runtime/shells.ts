@@ -1,7 +1,5 @@
 import type { Engine } from './engine/engine.ts'
 import { BUSYBOX_PATH, busyboxFiles, type FoundBusybox, findBusybox } from './image/busybox.ts'
-import type { DurableObject } from './object/object.ts'
-import { MoorageError } from './protocol/errors.ts'
 import type { ContainerId } from './protocol/model.ts'
 
 export interface ShellsOptions {
@@ -20,17 +18,15 @@ export class Shells {
     this.#options = options
   }
 
-  /** Puts it into an object's container. @throws MoorageError where none can be had, or the container does not run. */
-  async put(object: DurableObject): Promise<{ path: string; note: string }> {
-    const id = object.life?.containerId
-    if (id === undefined) throw new MoorageError('start-failed', 'The container does not run.')
+  /** Puts it into a container. @throws MoorageError where none can be had */
+  async put(container: ContainerId): Promise<{ path: string; note: string }> {
     const { engine, source, labels } = this.#options
     this.#found ??= findBusybox(engine, source, labels)
     this.#found.catch(() => {
       this.#found = undefined
     })
     const { program, from } = await this.#found
-    await engine.putArchive(id as ContainerId, '/', await busyboxFiles(program))
+    await engine.putArchive(container, '/', await busyboxFiles(program))
     return {
       path: BUSYBOX_PATH,
       note: `This image has no shell. A static busybox from ${from} was put at ${BUSYBOX_PATH} of the running container, not into its image.`,

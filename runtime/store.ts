@@ -1,7 +1,7 @@
 /** What happened becomes what is: the model of a session as a function of its events. */
 import { Emitter } from './base/emitter.ts'
 import type { Happening, SessionEvent } from './protocol/events.ts'
-import type { ProcessModel, SessionModel } from './protocol/model.ts'
+import type { ContainerState, ObjectModel, ProcessModel, SessionModel } from './protocol/model.ts'
 
 /** The model after one more event. Parts that it does not touch keep their identity. */
 export function reduce(model: SessionModel, event: Happening): SessionModel {
@@ -41,7 +41,8 @@ export function reduce(model: SessionModel, event: Happening): SessionModel {
         objects: changed(
           model.objects,
           (o) => o.key === event.object.key,
-          () => event.object,
+          // What other events tell stays as they told it.
+          ({ usage, ports, alarm }) => ({ ...event.object, ...present({ usage, ports, alarm }) }),
         ),
       }
     }
@@ -51,9 +52,29 @@ export function reduce(model: SessionModel, event: Happening): SessionModel {
         objects: changed(
           model.objects,
           (o) => o.key === event.object,
-          (o) => ({ ...o, container: event.container }),
+          (o) => withContainer(o, event.container),
         ),
       }
+    case 'watched':
+      return {
+        ...model,
+        objects: changed(
+          model.objects,
+          (o) => o.key === event.object,
+          ({ usage: _, ports: __, ...o }) => ({ ...o, ...present({ usage: event.usage, ports: event.ports }) }),
+        ),
+      }
+    case 'alarm':
+      return {
+        ...model,
+        objects: changed(
+          model.objects,
+          (o) => o.key === event.object,
+          ({ alarm: _, ...o }) => ({ ...o, ...present({ alarm: event.alarm }) }),
+        ),
+      }
+    case 'plain-classes':
+      return { ...model, plainClasses: event.classes }
     case 'process': {
       const { process } = event
       const known = model.processes.some((p) => p.id === process.id)
@@ -68,6 +89,20 @@ export function reduce(model: SessionModel, event: Happening): SessionModel {
     }
     default:
       return model
+  }
+}
+
+/** One whose container has ended uses nothing, listens nowhere and does not go to sleep any more. */
+function withContainer(object: ObjectModel, container: ContainerState): ObjectModel {
+  if (container.state === 'running' || container.state === 'stopping') return { ...object, container }
+  const { usage: _, ports: __, alarm, ...rest } = object
+  return { ...rest, container, ...(alarm === undefined || alarm.why === 'sleepAfter' ? {} : { alarm }) }
+}
+
+/** A value without the fields that are undefined. */
+function present<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>
   }
 }
 

@@ -150,6 +150,26 @@ export const Exit = z
 /** The end of a container: 128 + n where signal n ended it. `error`: the engine's own trouble while waiting. */
 export type Exit = z.infer<typeof Exit>
 
+/** The kind of a file in Go's words (io/fs.FileMode), as far as it is told apart. */
+const GO_FOLDER = 0x8000_0000
+const GO_LINK = 0x0800_0000
+const GO_KINDS = 0x8f28_0000
+
+/** X-Docker-Container-Path-Stat of GET /containers/{id}/archive, decoded */
+export const PathStat = z
+  .object({ size: z.number(), mode: z.number().int().min(0).max(0xffff_ffff), linkTarget: z.string().nullish() })
+  .transform(({ size, mode, linkTarget }) => {
+    const is = (kind: number): boolean => (mode & kind) !== 0
+    const kind = is(GO_FOLDER) ? 'folder' : is(GO_LINK) ? 'link' : is(GO_KINDS) ? 'other' : 'file'
+    return {
+      sizeBytes: size,
+      kind: kind as 'file' | 'folder' | 'link' | 'other',
+      /** Where a link leads, as a path of the container with no link in it. */
+      target: linkTarget ?? '',
+    }
+  })
+export type PathStat = z.infer<typeof PathStat>
+
 /** GET /networks, GET /networks/{id} */
 export const Network = z
   .object({

@@ -12,6 +12,7 @@ import {
   check,
   type Exit,
   Info,
+  PathStat,
   Version,
 } from './answers.ts'
 import { type Attachment, attachTo } from './attachment.ts'
@@ -207,6 +208,29 @@ export class Engine extends EngineNetworks {
   async getArchive(id: ContainerId, file: string, options: CallOptions = {}): Promise<Readable> {
     const doing = `copy ${file} out of the container ${short(id)}`
     return this.calls.send({ method: 'GET', path: path(id, '/archive'), query: { path: file }, doing, ...options })
+  }
+
+  /** As getArchive, with what is at the path. The tar is the caller's, to read or destroy. */
+  async openPath(
+    id: ContainerId,
+    file: string,
+    options: CallOptions = {},
+  ): Promise<{ readonly stat: PathStat; readonly tar: Readable }> {
+    const doing = `look at ${file} in the container ${short(id)}`
+    const tar = await this.calls.send({
+      method: 'GET',
+      path: path(id, '/archive'),
+      query: { path: file },
+      doing,
+      ...options,
+    })
+    try {
+      const header = Buffer.from(String(tar.headers['x-docker-container-path-stat']), 'base64').toString()
+      return { stat: check(PathStat, JSON.parse(header), doing), tar }
+    } catch (error) {
+      tar.destroy()
+      throw error
+    }
   }
 
   /** Attaches stdin, stdout and stderr; before the start nothing of the output is missed. The attachment is the caller's. */

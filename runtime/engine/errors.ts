@@ -70,6 +70,7 @@ const RULES: readonly Rule[] = [
   },
   { problem: 'not-executable', code: 'executable-not-found', words: /exec format error|exec: .*permission denied/i },
   { problem: 'not-found', code: 'engine-error', status: 404 },
+  { problem: 'not-found', code: 'engine-error', words: /too many links|too many levels of symbolic links/i },
   { problem: 'permission', code: 'engine-error', status: 403 },
   { problem: 'permission', code: 'engine-error', status: 401 },
 ]

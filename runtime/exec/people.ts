@@ -14,8 +14,8 @@ export interface PeopleOptions {
   readonly processes: Processes
   /** Where an object's execs run now; undefined where its container does not. */
   place(object: ObjectKey): Promise<ExecPlace | undefined>
-  /** Puts a busybox into an object's container. */
-  busybox(object: ObjectKey): Promise<Busybox>
+  /** Puts a busybox into a container. */
+  busybox(container: string): Promise<Busybox>
 }
 
 /** Processes as a person uses them: opened, looked at, typed into. */
@@ -30,18 +30,19 @@ export class People {
 
   /**
    * Starts a process; its output is the caller's to read. An empty argv is the best shell there is.
+   * @param where an object, for the container that it has now, or a place
    * @throws MoorageError with what could not be done, in words.
    */
-  async open(object: ObjectKey, options: PersonOptions, onNote: (text: string) => void): Promise<Process> {
+  async open(where: ObjectKey | ExecPlace, options: PersonOptions, onNote: (text: string) => void): Promise<Process> {
     const { processes, place: find, busybox } = this.#options
-    const place = await find(object)
+    const place = typeof where === 'string' ? await find(where) : where
     if (place === undefined) {
       throw new MoorageError('start-failed', 'The container does not run.', {
         advice: ['Start it, or send its object a request.'],
       })
     }
     try {
-      return await openForPerson(processes, place, options, () => busybox(object), onNote)
+      return await openForPerson(processes, place, options, () => busybox(place.container), onNote)
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error
       const command = { argv: options.argv, cwd: options.cwd ?? place.app.cwd, user: options.user ?? place.app.user }
@@ -51,13 +52,13 @@ export class People {
 
   /** As open(), for a reader on another thread: output is told, more comes as it is taken, and `onRead` follows the last of it. */
   async openRead(
-    object: ObjectKey,
+    where: ObjectKey | ExecPlace,
     options: PersonOptions,
     tell: (process: ProcessId, piece: OutputPiece) => void,
     onRead: (process: ProcessId) => void,
     onNote: (text: string) => void,
   ): Promise<ProcessModel> {
-    const process = await this.open(object, options, onNote)
+    const process = await this.open(where, options, onNote)
     const reader = new Reader(process, (piece) => tell(process.id, piece))
     this.#readers.set(process.id, reader)
     const over = Promise.allSettled([process.exit, reader.ended])

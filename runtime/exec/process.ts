@@ -19,8 +19,9 @@ export interface ExecOptions {
   readonly by: 'worker' | 'person'
 }
 
-/** Where it runs: the object, the life, and what its app was started with, which an exec inherits. */
+/** Where it runs: the object, the life, the container, and what its app was started with, which an exec inherits. */
 export interface ExecPlace {
+  readonly container: string
   readonly object: ObjectKey
   readonly life: number
   readonly link: AgentLink

@@ -32,6 +32,11 @@ export class ObjectRoute {
     return this.#link
   }
 
+  /** Ports of the container that runs now that have answered HTTP. */
+  get httpPorts(): readonly number[] {
+    return [...(this.#client?.answered ?? [])]
+  }
+
   get running(): boolean {
     return this.#link !== undefined || this.starting.size > 0
   }

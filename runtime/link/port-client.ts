@@ -14,6 +14,8 @@ import { answerHeaders, mayRepeat, requestHeaders } from './port-request.ts'
 
 /** HTTP and raw connections into one container. Closing it closes the connections that it keeps for the next request. */
 export class PortClient {
+  /** Ports that have answered HTTP. */
+  readonly answered = new Set<number>()
   readonly #link: AgentLink
   readonly #agent: Agent
   /** For a request that found a kept connection dead: a new one, and no other that may be as dead. */
@@ -61,7 +63,10 @@ export class PortClient {
       // Node adds nothing of its own: neither this, although connections are kept, nor chunks where there is no body.
       upstream.removeHeader('connection')
       upstream.useChunkedEncodingByDefault = false
-      upstream.on('response', (answer) => this.#answer(answer, outgoing, extra))
+      upstream.on('response', (answer) => {
+        this.answered.add(port)
+        this.#answer(answer, outgoing, extra)
+      })
       upstream.on('error', (error) => {
         // A server may answer and end before it has read all of the request: the answer still counts.
         if (outgoing.writableEnded) return
@@ -105,6 +110,7 @@ export class PortClient {
     connection.write(`${text}\r\n`, 'latin1')
     if (head.length > 0) connection.write(head)
     const answer = await readHead(connection)
+    if (answer.startsWith('HTTP/1.')) this.answered.add(port)
     // Refused, it is an ordinary answer, and workerd would keep the connection for its next request: that would end up in
     // the container instead of here.
     socket.write(refusesUpgrade(answer) ? withoutKeeping(answer) : answer, 'latin1')

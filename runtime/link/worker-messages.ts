@@ -37,6 +37,12 @@ const note = z.discriminatedUnion('note', [
     tookMs: z.number().optional(),
     error: z.string().max(10_000).optional(),
   }),
+  z.object({
+    note: z.literal('alarm'),
+    at: z.number().optional(),
+    why: z.enum(['alarm', 'sleepAfter', 'schedule']).optional(),
+  }),
+  z.object({ note: z.literal('ran'), push: z.number(), error: z.string().max(10_000).optional() }),
   z.object({ note: z.enum(['busy', 'idle']) }),
 ])
 

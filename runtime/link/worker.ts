@@ -8,6 +8,7 @@ import * as wire from '../protocol/worker.ts'
 import type { AgentLink } from './agent.ts'
 import { DialError } from './agent.ts'
 import { bodyText, encoded, MAX_BODY_BYTES, refuse, reply, running } from './answers.ts'
+import { PortForward } from './forward.ts'
 import { InstanceRoute, ObjectRoute } from './instances.ts'
 import { join, type PortClient } from './port-client.ts'
 import { parseCall, parseNote } from './worker-messages.ts'
@@ -60,9 +61,27 @@ export class WorkerLink {
     return route.link
   }
 
+  /** Ports of an object's container that have answered HTTP. */
+  httpPorts(object: string): readonly number[] {
+    return this.#object(object).httpPorts
+  }
+
   /** Lets workerd evict an instance. */
   evict(instance: string): void {
     this.#instances.get(instance)?.close()
+  }
+
+  /** Opens a port of an object's container to programs of this machine. The caller listens and closes. */
+  forward(object: string, port: number): PortForward {
+    const route = this.#object(object)
+    return new PortForward({ port, client: () => route.client(), opened: () => route.opened() })
+  }
+
+  /** Asks something of an instance. @throws Error where it is gone */
+  push(instance: string, push: wire.Push): void {
+    const route = this.#instances.get(instance)
+    if (route === undefined) throw new Error(LOST.message)
+    route.socket.send(JSON.stringify(push))
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {

@@ -40,17 +40,37 @@ void send_failed(uint32_t id, int error, uint8_t step) {
   link_send(&relay, FROM_AGENT_FAILED, id, payload, sizeof payload);
 }
 
+/* Reads a file into `text`; returns how much, 0 where there is none. */
+static size_t read_file(const char *path, uint8_t *text, size_t size) {
+  size_t length = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  for (ssize_t n; length < size && (n = read(fd, text + length, size - length)) > 0;) length += (size_t)n;
+  close(fd);
+  return length;
+}
+
 static void answer_fact(uint32_t id, uint8_t which) {
-  static const char *const files[] = {[FACT_STATUS] = "/proc/1/status", [FACT_TCP] = "/proc/net/tcp", [FACT_TCP6] = "/proc/net/tcp6"};
+  /* What there is of the two: a cgroup of version 2, else of version 1. */
+  static const char *const files[][2] = {
+    [FACT_STATUS] = {"/proc/1/status"},
+    [FACT_CPU] = {"/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpuacct/cpuacct.usage"},
+    [FACT_MEMORY] = {"/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes"},
+    [FACT_MEMORY_STAT] = {"/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory/memory.stat"},
+  };
   static uint8_t payload[1 + FACT_BYTES];
-  size_t length = 1;
+  uint8_t *text = payload + 1;
+  size_t length = 0;
   payload[0] = which;
-  int fd = which >= FACT_STATUS && which <= FACT_TCP6 ? open(files[which], O_RDONLY | O_CLOEXEC) : -1;
-  if (fd >= 0) {
-    for (ssize_t n; length < sizeof payload && (n = read(fd, payload + length, sizeof payload - length)) > 0;) length += (size_t)n;
-    close(fd);
-  }
-  link_send(&relay, FROM_AGENT_FACT, id, payload, length);
+  if (which == FACT_LISTENING) {
+    length = listening((char *)text, FACT_BYTES);
+    if (!length) {
+      length = read_file("/proc/net/tcp", text, FACT_BYTES / 2);
+      length += read_file("/proc/net/tcp6", text + length, FACT_BYTES / 2);
+    }
+  } else if (which >= FACT_STATUS && which <= FACT_MEMORY_STAT)
+    for (int i = 0; i < 2 && !length && files[which][i]; i++) length = read_file(files[which][i], text, FACT_BYTES);
+  link_send(&relay, FROM_AGENT_FACT, id, payload, 1 + length);
 }
 
 static void entry_frame(struct entry *e, uint8_t type, const uint8_t *payload, size_t length) {

@@ -81,6 +81,9 @@ void app_tick(void);
 /* Ends everything in the container, this process too. */
 void app_end(int code) __attribute__((noreturn));
 
+/* listening.c: writes a line for each TCP socket that listens, and returns how much that is; 0 where the kernel does not tell. */
+size_t listening(char *text, size_t size);
+
 /* agent.c: signals are watched anew by the half that goes on after a fork. */
 void agent_watch_signals(void);
 

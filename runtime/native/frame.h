@@ -60,8 +60,10 @@
 #define STEP_LIMIT 9
 
 #define FACT_STATUS 1
-#define FACT_TCP 2
-#define FACT_TCP6 3
+#define FACT_LISTENING 2
+#define FACT_CPU 3
+#define FACT_MEMORY 4
+#define FACT_MEMORY_STAT 5
 
 #define COMMAND_FLAG_STDIN 1
 #define COMMAND_FLAG_NO_STDOUT 2

@@ -2,8 +2,9 @@ import { Latch } from '../base/latch.ts'
 import type { ContainerConfig } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ClassModel, ImageState } from '../protocol/model.ts'
+import type { RunCommand } from '../protocol/relay.ts'
 import type { StartOptions } from '../protocol/worker.ts'
-import type { ImageCommand } from './command.ts'
+import { type ImageCommand, rootCommand } from './command.ts'
 import { engineLimits, type Limits, limitsOf } from './limits.ts'
 import type { EngineLimits, Prepared } from './prepared.ts'
 import { WarmContainer } from './warm.ts'
@@ -55,6 +56,7 @@ export class ContainerClass {
   #current: ReadyImage | undefined
   #state: ImageState = { state: 'unknown' }
   #making: Promise<boolean> | undefined
+  #cancel = new AbortController()
   #again = false
   readonly #unwatch: () => void
 
@@ -75,12 +77,14 @@ export class ContainerClass {
   }
 
   get model(): ClassModel {
+    const limits = this.#engineLimits(this.config.instanceType)
     return {
       className: this.config.className,
       project: this.project,
       maxInstances: this.maxInstances,
       instanceType: typeof this.config.instanceType === 'string' ? this.config.instanceType : 'custom',
       ...('dockerfile' in this.config.image ? { dockerfile: this.config.image.dockerfile } : {}),
+      ...(limits === undefined ? {} : { limits: { cpus: limits.NanoCpus / 1e9, memoryBytes: limits.Memory } }),
       image: this.#state,
     }
   }
@@ -105,6 +109,15 @@ export class ContainerClass {
       this.#making = undefined
     })
     return this.#making
+  }
+
+  /** Ends the making that is under way, if one is; the image there was stays in use. Resolves when it has ended. */
+  async cancelImage(): Promise<void> {
+    const making = this.#making
+    if (making === undefined) return
+    this.#again = false
+    this.#cancel.abort(new MoorageError('build-failed', 'The image was not made: it was cancelled.'))
+    await making
   }
 
   async #makeAll(): Promise<boolean> {
@@ -141,6 +154,13 @@ export class ContainerClass {
     return this.#options.prepare(image.digest, limits)
   }
 
+  /** A container that no object has, and what its app would be started as. The caller owns it. @throws where there is no image */
+  async aside(): Promise<{ readonly container: Prepared; readonly command: RunCommand }> {
+    const image = await this.#image.promise
+    const container = await this.#options.prepare(image.digest, this.#engineLimits(this.config.instanceType))
+    return { container, command: rootCommand(image.command, {}, { id: '', project: this.project }) }
+  }
+
   /** The limits of a start in production's words, or undefined where they are switched off. */
   limits(start: StartOptions): Limits | undefined {
     return this.#options.limited ? limitsOf(start.instance ?? this.config.instanceType) : undefined
@@ -166,8 +186,10 @@ export class ContainerClass {
 
   async #make(): Promise<boolean> {
     const began = Date.now()
+    this.#cancel = new AbortController()
+    const { signal: cancelled } = this.#cancel
     try {
-      const image = await this.#options.makeImage(this.#closing.signal)
+      const image = await this.#options.makeImage(AbortSignal.any([this.#closing.signal, cancelled]))
       const changed = this.#current?.digest !== image.digest
       this.#current = image
       if (this.#image.settled) this.#image = new Latch<ReadyImage>()
@@ -184,7 +206,8 @@ export class ContainerClass {
       return changed
     } catch (error) {
       if (this.#closing.signal.aborted) return false
-      const failure = error instanceof MoorageError ? error : new MoorageError('build-failed', String(error))
+      const reason: unknown = cancelled.aborted ? cancelled.reason : error
+      const failure = reason instanceof MoorageError ? reason : new MoorageError('build-failed', String(reason))
       const { file, line, instruction, exitCode, lastOutput } = failure.detail as {
         file?: string
         line?: number

@@ -204,8 +204,8 @@ export class Life {
     if (prepared === undefined || waitedMs < PORT_PATIENCE_MS || this.#portsTold.has(port)) return
     this.#portsTold.add(port)
     const { relay, onAdvice } = this.#options
-    const tables = [Fact.TCP, Fact.TCP6].map((fact) => relay.ask.ask({ container: prepared.id, fact }))
-    const listening = listeningPorts(...(await Promise.all(tables).catch(() => [])))
+    const table = await relay.ask.ask({ container: prepared.id, fact: Fact.LISTENING }).catch(() => '')
+    const listening = listeningPorts(table)
     if (!this.over && !listening.includes(port)) onAdvice(portAdvice(port, listening, waitedMs))
   }
 
@@ -238,6 +238,7 @@ export class Life {
       image: image.name,
       internet: this.start.enableInternet === true,
       startedMs: Date.now() - this.#startedAt,
+      root: image.command.argv,
     })
   }
 

@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { Happening, HookName } from '../protocol/events.ts'
-import { type InstanceId, type ObjectKey, type ObjectModel, objectKey, type Reason } from '../protocol/model.ts'
+import {
+  type ContainerId,
+  type InstanceId,
+  type ObjectKey,
+  type ObjectModel,
+  objectKey,
+  type Reason,
+} from '../protocol/model.ts'
 import type { SessionCalls } from '../protocol/relay.ts'
 import type { Note } from '../protocol/worker.ts'
 import type { Offered, RelayThread } from '../relay/thread.ts'
@@ -18,12 +25,22 @@ export interface FleetOptions {
   readonly folder: string
   /** Whether a reload of the Worker is under way. */
   reloading(): boolean
+  /** An object is in memory: what is to be known of it when it sleeps. */
+  remember(key: ObjectKey, memory: { readonly name: string | undefined; readonly wokeAt: number | undefined }): void
   report(happening: Happening): void
 }
 
-/** All objects of a session that have been seen, and the instances that speak for them. */
+/** Objects that are named where one is not found. */
+const NAMED = 20
+
+/** Who an object is. */
+type Identity = Pick<ObjectModel, 'key' | 'id' | 'name'>
+
+/** All objects of a session that have been seen or are stored, and the instances that speak for them. */
 export class Fleet {
   readonly objects = new Map<ObjectKey, DurableObject>()
+  /** Those that sleep since before the session; they become objects when someone wants them. */
+  readonly #stored = new Map<ObjectKey, ObjectModel>()
   readonly #classes = new Map<string, ContainerClass>()
   readonly #instances = new Map<string, DurableObject>()
   readonly #containers = new Map<string, { readonly object: DurableObject; readonly life: number }>()
@@ -42,6 +59,11 @@ export class Fleet {
       })
     }
     this.#classes.set(className, added)
+  }
+
+  /** Objects that storage has. */
+  addStored(stored: readonly ObjectModel[]): void {
+    for (const one of stored) if (!this.objects.has(one.key)) this.#stored.set(one.key, one)
   }
 
   get classes(): Iterable<ContainerClass> {
@@ -67,9 +89,10 @@ export class Fleet {
     },
   }
 
-  /** @throws MoorageError where no such object was seen in this session. */
+  /** @throws MoorageError where no such object was seen in this session, or is stored. */
   at(key: ObjectKey): DurableObject {
-    const object = this.objects.get(key)
+    const stored = this.#stored.get(key)
+    const object = stored === undefined ? this.objects.get(key) : this.#object(stored.className, stored.id)
     if (object === undefined) throw new MoorageError('no-object', `No object ${key} was seen in this session.`)
     return object
   }
@@ -79,13 +102,17 @@ export class Fleet {
    * @throws MoorageError that lists what there is.
    */
   find(text: string): ObjectKey {
-    const found = [...this.objects.values()].filter((object) => matches(object, text))
+    const all: Identity[] = [...this.objects.values(), ...this.#stored.values()]
+    const found = all.filter((object) => matches(object, text))
     const [only] = found
     if (only !== undefined && found.length === 1) return only.key
-    const known = [...this.objects.values()].map((object) => labelOf(object))
+    const known = all.slice(0, NAMED).map(labelOf)
+    if (all.length > NAMED) known.push(`and ${all.length - NAMED} more`)
     throw new MoorageError(
       'no-object',
-      found.length === 0 ? `There is no object "${text}".` : `"${text}" may be ${found.map(labelOf).join(' or ')}.`,
+      found.length === 0
+        ? `There is no object "${text}".`
+        : `"${text}" may be ${found.slice(0, NAMED).map(labelOf).join(' or ')}.`,
       {
         advice:
           known.length === 0
@@ -108,7 +135,12 @@ export class Fleet {
       if (note.hook === 'onActivityExpired') object.expiring(note.edge === 'begin')
       const { note: _, hook, ...rest } = note
       this.#options.report({ type: 'hook', object: object.key, hook: hook as HookName, ...rest })
-    } else object.busy(note.note === 'busy')
+    } else if (note.note === 'alarm') {
+      const { at, why } = note
+      const alarm = at === undefined || why === undefined ? undefined : { at, why }
+      this.#options.report({ type: 'alarm', object: object.key, alarm })
+    } else if (note.note === 'ran') object.pushes.ran(instance, note.push, note.error)
+    else object.busy(note.note === 'busy')
   }
 
   opened(key: string, open: number): void {
@@ -137,6 +169,20 @@ export class Fleet {
     if (life?.containerId === container) void life.destroy({ kind: 'agent-lost' })
   }
 
+  /** @throws MoorageError where no such class has a container. */
+  class(className: string): ContainerClass {
+    const found = this.#classes.get(className)
+    if (found === undefined) throw new MoorageError('class-not-exported', `No class ${className} has a container.`)
+    return found
+  }
+
+  /** The containers that run. */
+  get running(): readonly { object: ObjectKey; container: ContainerId; since: number }[] {
+    return [...this.objects.values()].flatMap(({ key, state }) =>
+      state.state === 'running' ? [{ object: key, container: state.containerId, since: state.since }] : [],
+    )
+  }
+
   /** Restarts the running containers of a class, on its new image. */
   async restartClass(className: string, reason: Reason): Promise<void> {
     const running = [...this.objects.values()].filter((o) => o.key.startsWith(`${className}/`) && o.life !== undefined)
@@ -154,8 +200,9 @@ export class Fleet {
     const key = objectKey(className, id)
     const known = this.objects.get(key)
     if (known !== undefined) return known
-    const ofClass = this.#classes.get(className)
-    if (ofClass === undefined) throw new MoorageError('class-not-exported', `No class ${className} has a container.`)
+    const stored = this.#stored.get(key)
+    this.#stored.delete(key)
+    const ofClass = this.class(className)
     const { engine, report, reloading, folder } = this.#options
     const object = new DurableObject({
       key,
@@ -176,10 +223,15 @@ export class Fleet {
         report({ type: 'container', object: key, container })
         if (container.state === 'running' || container.state === 'failed') ofClass.warm()
       },
-      onMemory: (memory) => report({ type: 'object', object: this.#model(object, className, memory) }),
+      onMemory: (memory) => {
+        if (memory === 'in-memory') this.#options.remember(key, object)
+        report({ type: 'object', object: this.#model(object, className, memory) })
+      },
       onAdvice: (text) => report({ type: 'advice', object: key, text }),
       onClosing: (closed) => this.#track(closed),
     })
+    object.name = stored?.name
+    object.wokeAt = stored?.wokeAt
     this.objects.set(key, object)
     return object
   }
@@ -226,6 +278,7 @@ export class Fleet {
       id: object.id,
       ...(object.name === undefined ? {} : { name: object.name }),
       memory,
+      ...(object.wokeAt === undefined ? {} : { wokeAt: object.wokeAt }),
       container: object.state,
     }
   }
@@ -242,11 +295,11 @@ export class Fleet {
   }
 }
 
-function labelOf(object: DurableObject): string {
+function labelOf(object: Identity): string {
   return `${object.key.split('/')[0]}/${object.name ?? object.id}`
 }
 
-function matches(object: DurableObject, text: string): boolean {
+function matches(object: Identity, text: string): boolean {
   const [className = '', ...rest] = text.split('/')
   const inClass = rest.length > 0 && object.key.startsWith(`${className}/`)
   const wanted = inClass ? rest.join('/') : text

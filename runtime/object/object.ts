@@ -1,10 +1,12 @@
 import { Latch } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
+import { MoorageError } from '../protocol/errors.ts'
 import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
-import type { Attached, Call, Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
+import type { Attached, Call, Outcome, Push, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
 import { Life, type LifeOptions } from './container.ts'
 import { ObjectLog } from './log.ts'
+import { Pushes } from './pushes.ts'
 
 /** The platform evicts an object this long after its last event (semantics.md, Lifecycle). */
 export const EVICT_AFTER_MS = 10_000
@@ -62,9 +64,13 @@ export interface ObjectOptions {
 /** One Durable Object: its instances, the lives of its container, and what decides when a container ends without being asked. */
 export class DurableObject {
   readonly key: ObjectKey
+  readonly className: string
   readonly id: string
   name: string | undefined
+  /** When it came into memory last. */
+  wokeAt: number | undefined
   readonly log: ObjectLog
+  readonly pushes: Pushes
   state: ContainerState = { state: 'none' }
   readonly #options: ObjectOptions
   readonly #instances = new Map<string, Instance>()
@@ -88,8 +94,10 @@ export class DurableObject {
   constructor(options: ObjectOptions) {
     this.#options = options
     this.key = options.key
+    this.className = options.className
     this.id = options.id
     this.log = new ObjectLog(options.logFile)
+    this.pushes = new Pushes((args) => options.relay.ask.push(args))
   }
 
   /** The life that is not over, if any. */
@@ -115,6 +123,7 @@ export class DurableObject {
     this.#cancelInactivity()
     const instance: Instance = { id, outcomes: new Map(), parked: false }
     this.#unannounced = undefined
+    if (this.#instances.size === 0) this.wokeAt = Date.now()
     const life = this.life
     if (life !== undefined) void life.outcome.then(outcomeOf(instance, life.number).resolve)
     this.#instances.set(id, instance)
@@ -126,6 +135,7 @@ export class DurableObject {
   detach(id: string): void {
     const instance = this.#instances.get(id)
     this.#instances.delete(id)
+    this.pushes.gone(id)
     if (instance === undefined) return
     for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
     if (this.#instances.size > 0) return
@@ -193,13 +203,36 @@ export class DurableObject {
     return { ...(await outcomeOf(instance, number).promise), life: number }
   }
 
-  /** A person starts it, with what the Worker started it with last. */
+  /** A person starts it, with what the Worker started it with last. @throws MoorageError where it never did */
   async start(): Promise<Refusal | undefined> {
-    const refusal = await this.#start(this.#life?.start ?? {}, (life) => {
+    if (this.#life === undefined) {
+      throw new MoorageError(
+        'start-failed',
+        'The Worker has not started this container yet, so how it does is not known.',
+        {
+          advice: ['Send the object a request: its Worker starts it then.'],
+        },
+      )
+    }
+    const refusal = await this.#start(this.#life.start, (life) => {
       this.#unannounced = life
     })
     this.refresh()
     return refusal
+  }
+
+  /**
+   * Runs a hook of the developer's object as if the platform did. Resolves when it is over.
+   * @throws MoorageError where the object is not in memory, or with what the hook threw.
+   */
+  async run(hook: Push['run']): Promise<void> {
+    const there = [...this.#instances.values()].findLast(({ parked }) => !parked)
+    if (there === undefined) {
+      throw new MoorageError('object-asleep', `The object is not in memory, so there is nothing to run ${hook}() of.`, {
+        advice: ['Send the object a request: that wakes it.'],
+      })
+    }
+    await this.pushes.run(there.id, hook)
   }
 
   /** Ends the life, if any, and starts one with the same options. */
@@ -337,6 +370,7 @@ export class DurableObject {
     const instance = this.#instances.get(id)
     if (instance === undefined) return
     this.#instances.delete(id)
+    this.pushes.gone(id)
     for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
     if (this.#instances.size === 0) this.#asleep()
     void this.#options.relay.ask.evict({ instance: id }).catch(() => undefined)

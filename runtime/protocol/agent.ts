@@ -83,8 +83,12 @@ export const Step = {
   LIMIT: 9,
 } as const
 
-/** Facts that ASK reads: /proc/1/status, /proc/net/tcp, /proc/net/tcp6. */
-export const Fact = { STATUS: 1, TCP: 2, TCP6: 3 } as const
+/**
+ * Facts that ASK reads. STATUS: /proc/1/status. LISTENING: a line for each TCP socket that listens, as /proc/net/tcp and tcp6
+ * have it. Of the container's own cgroup, of version 2 or else 1, CPU: cpu.stat or cpuacct.usage; MEMORY: memory.current or
+ * memory.usage_in_bytes; MEMORY_STAT: memory.stat.
+ */
+export const Fact = { STATUS: 1, LISTENING: 2, CPU: 3, MEMORY: 4, MEMORY_STAT: 5 } as const
 
 /** What to start. */
 export interface Command {

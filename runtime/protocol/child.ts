@@ -69,6 +69,8 @@ export type ToChild =
   | { readonly type: 'engine'; readonly session: string; readonly engine: EngineAddress }
   /** Which line of the developer's code a stack leads to. Answered by `traced`. */
   | { readonly type: 'trace'; readonly id: number; readonly stack: string }
+  /** Loads the Worker anew, or tries again to start it. Answered by `reloaded`, `ready` or `build-failed`. */
+  | { readonly type: 'reload' }
   /** Ends the Worker and the child. Losing the IPC channel means the same, and sweeping the session's containers and files. */
   | { readonly type: 'dispose' }
 

@@ -26,6 +26,8 @@ export type ErrorCode =
   | 'too-many-instances'
   | 'agent-lost'
   | 'no-object'
+  | 'object-asleep'
+  | 'no-file'
   | 'no-session'
   | 'session-ended'
   | 'other-version'

@@ -5,7 +5,7 @@
 import type { EngineAddress } from './child.ts'
 import type { Open } from './client.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from './model.ts'
-import type { Attached, Call, Note, Outcome, Refusal } from './worker.ts'
+import type { Attached, Call, Note, Outcome, Push, Refusal } from './worker.ts'
 
 /** What the app is started with, for RUN. */
 export interface RunCommand {
@@ -38,8 +38,17 @@ export interface RelayCalls {
   signal(args: { container: string; signal: number }): void
   /** Text of a kernel's fact (protocol/agent.ts Fact), empty where the agent does not answer within 1 s. */
   ask(args: { container: string; fact: number }): string
+  /** What there is to see in a container now, and which ports of its object's have answered HTTP. */
+  look(args: { container: string; object: ObjectKey }): Look
   /** Starts a process for a person; an empty argv is the best shell. Its output is told as `process-output`, and more as it is taken. */
   openProcess(args: { object: ObjectKey; open: Omit<Open, 'version' | 'object'> }): ProcessModel
+  /** As openProcess, in a container that runs something else than its app; what that would be started as is inherited all the same. */
+  openAside(args: {
+    container: string
+    command: RunCommand
+    object: ObjectKey
+    open: Omit<Open, 'version' | 'object'>
+  }): ProcessModel
   /** Answered when more may come. */
   writeProcess(args: { process: ProcessId; bytes: Uint8Array }): void
   endProcess(args: { process: ProcessId }): void
@@ -54,8 +63,13 @@ export interface RelayCalls {
     readonly tail: readonly OutputPart[]
   }
   unfollow(args: { follow: number }): void
+  /** Opens a port of an object's container to programs of this machine; `id` is the caller's choice, for unforward(). */
+  forward(args: { id: string; object: ObjectKey; port: number }): { url: string }
+  unforward(args: { id: string }): void
   /** Where requests of an object go now; null: nowhere. */
   bind(args: { object: string; container: string | null }): void
+  /** Asks something of an instance; its answer comes as a note. @throws where it is gone */
+  push(args: { instance: string; push: Push }): void
   /** Closes the instance's socket and long polls, so that workerd may evict it. */
   evict(args: { instance: string }): void
 }
@@ -67,10 +81,20 @@ export interface SessionCalls {
   source(args: { stack: string }): string | null
   /** The object that someone means with `Class/name`. @throws MoorageError */
   find(args: { text: string }): ObjectKey
-  /** Puts a static busybox into an object's container. */
-  busybox(args: { object: ObjectKey }): { path: string; note: string }
+  /** Puts a static busybox into a container. */
+  busybox(args: { container: string }): { path: string; note: string }
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
   end(args: { instance: string; life: number }): Outcome
+}
+
+/** What a container uses and listens at, as the kernel says it (protocol/agent.ts Fact); empty where its agent does not answer. */
+export interface Look {
+  readonly cpu: string
+  readonly memory: string
+  readonly memoryStat: string
+  readonly listening: string
+  /** Ports that have answered HTTP to a request that someone made. */
+  readonly http: readonly number[]
 }
 
 /** A piece of what a process wrote. */

@@ -6,8 +6,8 @@
  *
  *     GET  /attach      Upgrade: websocket. A new instance says who it is (CLASS, ID, NAME). The 101 carries ATTACHED, JSON
  *                       of `Attached`, after the runtime knows the object's state. The socket is the instance's sign of
- *                       life; the isolate sends `Note`s as JSON text over it and expects nothing. The runtime closes it
- *                       when the object is evicted: the next event of the object attaches again.
+ *                       life; the isolate sends `Note`s as JSON text over it and expects nothing, the runtime
+ *                       `Push`es, which wait while the object is blocked. The runtime closes it when the object is evicted: the next event of the object attaches again.
  *     POST /call        INSTANCE, SEQ; JSON of a `Call`. 200 with JSON `{value}`, or 400 with JSON of a `Refusal`.
  *     GET  /end         INSTANCE, LIFE. Long poll: answers when that life of the container has ended, JSON of `Outcome`.
  *     any  /port/<n>    INSTANCE, SEQ, URL: one HTTP request (or upgrade) into the container; everything else in it is the
@@ -141,8 +141,19 @@ export type Note =
       readonly tookMs?: number
       readonly error?: string
     }
+  /** The object's next alarm is this, or, without `at`, none. */
+  | { readonly note: 'alarm'; readonly at?: number; readonly why?: 'alarm' | 'sleepAfter' | 'schedule' }
+  /** What a Push asked for is over; `error` says why it failed. */
+  | { readonly note: 'ran'; readonly push: number; readonly error?: string }
   /** The number of events of the object under way went from 0 to 1, or back to 0. */
   | { readonly note: 'busy' | 'idle' }
+
+/** What the runtime asks of an instance, as JSON text over its socket: to run a hook of the developer's object. Answered by a `ran`. */
+export interface Push {
+  /** A number of the runtime's choice. */
+  readonly push: number
+  readonly run: 'onActivityExpired' | 'alarm'
+}
 
 /** What the generated entry gives the worker's side. */
 export interface EntryOptions {

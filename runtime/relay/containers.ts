@@ -6,12 +6,12 @@ import { sameSecret } from '../base/secret.ts'
 import { Engine } from '../engine/engine.ts'
 import type { ExecPlace } from '../exec/process.ts'
 import { AgentLink } from '../link/agent.ts'
-import { AGENT_MAGIC, encodeClaim, OPENING_BYTES } from '../protocol/agent.ts'
+import { AGENT_MAGIC, encodeClaim, Fact, OPENING_BYTES } from '../protocol/agent.ts'
 import type { EngineAddress } from '../protocol/child.ts'
 import { SECRET_BYTES, WIRE_VERSION } from '../protocol/frames.ts'
 import { AGENT_PORT } from '../protocol/gateway.ts'
 import type { ContainerId, ObjectKey } from '../protocol/model.ts'
-import type { RelayNews, RunCommand, RunResult } from '../protocol/relay.ts'
+import type { Look, RelayNews, RunCommand, RunResult } from '../protocol/relay.ts'
 
 const AGENT_TIMEOUT_MS = 10_000
 const OPENING_TIMEOUT_MS = 5_000
@@ -102,13 +102,23 @@ export class HeldContainers {
 
   /** Where an exec runs that comes over this link. */
   placeOf(link: AgentLink): ExecPlace | undefined {
-    const app = [...this.#held.values()].find((held) => held.link === link)?.app
-    return app === undefined ? undefined : { object: app.object, life: app.life, link, app: app.command }
+    const [container, held] = [...this.#held].find(([, one]) => one.link === link) ?? []
+    if (container === undefined || held?.app === undefined) return undefined
+    const { object, life, command } = held.app
+    return { container, object, life, link, app: command }
   }
 
   /** The link of a container, or undefined where it is not held. */
   link(container: string): AgentLink | undefined {
     return this.#held.get(container)?.link
+  }
+
+  /** What there is to see in a container. */
+  async look(container: string): Promise<Omit<Look, 'http'>> {
+    const ask = (fact: number): Promise<string> | string => this.link(container)?.ask(fact) ?? ''
+    const facts = [Fact.CPU, Fact.MEMORY, Fact.MEMORY_STAT, Fact.LISTENING].map(ask)
+    const [cpu = '', memory = '', memoryStat = '', listening = ''] = await Promise.all(facts)
+    return { cpu, memory, memoryStat, listening }
   }
 
   /** Lets a container go: it ends. */

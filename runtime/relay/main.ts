@@ -7,11 +7,14 @@ import type { ExecPlace } from '../exec/process.ts'
 import { Processes } from '../exec/processes.ts'
 import { ExecRequests } from '../exec/requests.ts'
 import type { AgentLink } from '../link/agent.ts'
+import type { PortForward } from '../link/forward.ts'
 import { GatewayLink } from '../link/gateway.ts'
 import { LoopbackServer } from '../link/server.ts'
 import { WorkerLink } from '../link/worker.ts'
+import type { Open } from '../protocol/client.ts'
 import { CLIENT_TOKEN } from '../protocol/client.ts'
 import { Verdict } from '../protocol/gateway.ts'
+import type { ObjectKey, ProcessModel } from '../protocol/model.ts'
 import type { RelayCalls, RelayNews, SessionCalls } from '../protocol/relay.ts'
 import { TOKEN } from '../protocol/worker.ts'
 import { joinCalls } from './calls.ts'
@@ -21,6 +24,7 @@ const port = parentPort
 if (port === null) throw new Error('The relay runs as a thread of a session.')
 
 const online = new Set<string>()
+const forwards = new Map<string, PortForward>()
 let gateway: GatewayLink | undefined
 let gatewaySince = 0
 /** Agents that lost their link with an older gateway have come back through this one by then. */
@@ -88,14 +92,10 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     run: ({ container, command, object, life }) => containers.run(container, command, object, life),
     signal: ({ container, signal }) => linkOf(container).signal(signal),
     ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',
-    openProcess: ({ object, open }) =>
-      people.openRead(
-        object,
-        { ...open, cwd: open.cwd, user: open.user, pty: open.tty, stdout: 'pipe', stderr: 'pipe' },
-        (process, part) => tell({ news: 'process-output', process, part }),
-        (process) => tell({ news: 'process-read', process }),
-        (text) => tell({ news: 'process-note', object, text }),
-      ),
+    look: async ({ container, object }) => ({ ...(await containers.look(container)), http: workers.httpPorts(object) }),
+    openProcess: ({ object, open }) => openFor(object, object, open),
+    openAside: ({ container, command, object, open }) =>
+      openFor({ container, object, life: 0, link: linkOf(container), app: command }, object, open),
     writeProcess: ({ process, bytes }) => processes.get(process).write(bytes),
     endProcess: ({ process }) => processes.get(process).end(),
     signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
@@ -107,7 +107,17 @@ const session = joinCalls<SessionCalls, RelayCalls>(
         number === undefined ? undefined : { number, tell: (part) => tell({ news: 'followed', follow: number, part }) },
       ),
     unfollow: ({ follow }) => people.unfollow(follow),
+    forward: async ({ id, object, port }) => {
+      const forward = workers.forward(object, port)
+      forwards.set(id, forward)
+      return { url: await forward.listen() }
+    },
+    unforward: ({ id }) => {
+      forwards.get(id)?.close()
+      forwards.delete(id)
+    },
     bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
+    push: ({ instance, push }) => workers.push(instance, push),
     evict: ({ instance }) => workers.evict(instance),
   },
   () => undefined,
@@ -127,7 +137,7 @@ const execs = new ExecRequests(
 const people = new People({
   processes,
   place: placeOf,
-  busybox: (object) => session.ask.busybox({ object }),
+  busybox: (container) => session.ask.busybox({ container }),
 })
 const clients = new ClientLink(people, (text) => session.ask.find({ text }))
 const workers = new WorkerLink({
@@ -141,6 +151,20 @@ const workers = new WorkerLink({
   onRefused: (object, port) => tell({ news: 'refused', object, port }),
   onOpen: (object, open) => tell({ news: 'port-open', object, open }),
 })
+
+function openFor(
+  where: ObjectKey | ExecPlace,
+  object: ObjectKey,
+  open: Omit<Open, 'version' | 'object'>,
+): Promise<ProcessModel> {
+  return people.openRead(
+    where,
+    { ...open, cwd: open.cwd, user: open.user, pty: open.tty, stdout: 'pipe', stderr: 'pipe' },
+    (process, part) => tell({ news: 'process-output', process, part }),
+    (process) => tell({ news: 'process-read', process }),
+    (text) => tell({ news: 'process-note', object, text }),
+  )
+}
 
 async function placeOf(object: string): Promise<ExecPlace | undefined> {
   const link = await workers.linkOf(object)

@@ -94,7 +94,8 @@ export class Hooks {
   }
 }
 
-function words(error: unknown): string {
+/** What an error says, for a line in a list. */
+export function words(error: unknown): string {
   const text =
     error instanceof Error ? error.message : typeof error === 'string' ? error : Object.prototype.toString.call(error)
   return text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text

@@ -3,10 +3,11 @@
  * the class's own name. The user's object is made only after the runtime said what it knows, so that `running` is right in
  * its constructor; until then, and for ever after, what the platform holds is a proxy that passes everything on.
  */
-import type { EntryOptions } from '../protocol/worker.ts'
+import type { EntryOptions, Push } from '../protocol/worker.ts'
+import { Alarms } from './alarms.ts'
 import { createContainer } from './container.ts'
 import type { Hold } from './hold.ts'
-import { Hooks } from './hooks.ts'
+import { Hooks, words } from './hooks.ts'
 import { Link } from './link.ts'
 
 /** A Durable Object class, as far as the shell looks at it. */
@@ -38,9 +39,15 @@ function openInstance(
   prototype: object,
   construct: () => object,
 ): object {
-  const link = new Link(options, { className, id: ctx.id.toString(), name: ctx.id.name }, (attached) => adopt(attached))
+  const link = new Link(
+    options,
+    { className, id: ctx.id.toString(), name: ctx.id.name },
+    (attached) => adopt(attached),
+    (push) => void pushed(push),
+  )
   const hooks = new Hooks((note) => link.note(note))
   const busy = new Busy((note) => link.note({ note }))
+  const alarms = new Alarms(ctx, (note) => link.note(note))
   const { captures, experimental } = options
   const { container, adopt } = createContainer({
     link,
@@ -57,18 +64,41 @@ function openInstance(
     await link.attach()
     inner = hooks.run('constructor', undefined, construct)
     hooks.wrap(inner)
+    // Not waited for: nothing of the object depends on it.
+    void alarms.begin(inner).catch(() => undefined)
   })
 
   /** The runtime let go of this instance, and an event came before the platform did: it is taken in again first. */
   const attachAgain = () => ctx.blockConcurrencyWhile(() => link.attach())
 
   /** A method as an event calls it. */
-  const asEvent = (self: object, method: (...args: unknown[]) => unknown) => {
+  const asEvent = (self: object, method: (...args: unknown[]) => unknown, key: string | symbol) => {
     return (...args: unknown[]) => {
       busy.count(1)
+      if (key === 'alarm') alarms.runs()
       const call = (): unknown => Reflect.apply(method, self, args)
-      return settled(link.alive ? call : () => attachAgain().then(call), () => busy.count(-1))
+      return settled(link.alive ? call : () => attachAgain().then(call), () => {
+        alarms.changed()
+        busy.count(-1)
+      })
     }
+  }
+
+  /** A person has a hook run: the developer's own, with what it throws as the answer. */
+  const pushed = async ({ push, run }: Push): Promise<void> => {
+    busy.count(1)
+    let error: string | undefined
+    try {
+      const method: unknown = inner && Reflect.get(inner, run, inner)
+      if (!inner || typeof method !== 'function') throw new Error(`The class has no ${run}().`)
+      const call = (...args: unknown[]): unknown => Reflect.apply(method, inner, args)
+      await (run === 'alarm' ? alarms.run(call) : call())
+    } catch (thrown) {
+      error = words(thrown)
+    }
+    link.note({ note: 'ran', push, ...(error !== undefined && { error }) })
+    alarms.changed()
+    busy.count(-1)
   }
 
   /**
@@ -79,7 +109,7 @@ function openInstance(
     if (typeof value !== 'function' || key === 'constructor') return value
     return (...args: unknown[]) => {
       if (!inner) throw new Error('The object was called before its constructor had run.')
-      return asEvent(inner, Reflect.get(inner, key, inner) as (...args: unknown[]) => unknown)(...args)
+      return asEvent(inner, Reflect.get(inner, key, inner) as (...args: unknown[]) => unknown, key)(...args)
     }
   }
 
@@ -88,7 +118,7 @@ function openInstance(
       if (!inner) return early(Reflect.get(shell, key), key)
       const value: unknown = Reflect.get(inner, key, inner)
       return typeof value === 'function' && key !== 'constructor'
-        ? asEvent(inner, value as (...args: unknown[]) => unknown)
+        ? asEvent(inner, value as (...args: unknown[]) => unknown, key)
         : value
     },
     set: (shell, key, value) => Reflect.set(inner ?? shell, key, value),

@@ -4,7 +4,17 @@
  * a message waits until blockConcurrencyWhile has ended.
  */
 
-import type { Attached, Call, EntryOptions, ExecRequest, Note, Outcome, Refusal, Tell } from '../protocol/worker.ts'
+import type {
+  Attached,
+  Call,
+  EntryOptions,
+  ExecRequest,
+  Note,
+  Outcome,
+  Push,
+  Refusal,
+  Tell,
+} from '../protocol/worker.ts'
 import * as wire from '../protocol/worker.ts'
 import { refusalError } from './check.ts'
 
@@ -37,16 +47,21 @@ export class Link {
   readonly options: EntryOptions
   readonly #who: Identity
   readonly #adopt: (attached: Attached) => void
+  readonly #pushed: (push: Push) => void
   #attaching: Promise<void> | undefined
   #socket: WebSocket | undefined
   #attached: Attached | undefined
   #seq = 0
 
-  /** @param adopt is told what the runtime knows of the object, each time that it takes the instance in. */
-  constructor(options: EntryOptions, who: Identity, adopt: (attached: Attached) => void) {
+  /**
+   * @param adopt is told what the runtime knows of the object, each time that it takes the instance in.
+   * @param pushed is told what the runtime asks of the instance.
+   */
+  constructor(options: EntryOptions, who: Identity, adopt: (attached: Attached) => void, pushed: (push: Push) => void) {
     this.options = options
     this.#who = who
     this.#adopt = adopt
+    this.#pushed = pushed
   }
 
   /** Whether the runtime counts this instance as alive. False before attach() and after the runtime evicted it. */
@@ -101,6 +116,7 @@ export class Link {
         // It is closed.
       }
     }
+    socket.addEventListener('message', ({ data }) => this.#pushed(JSON.parse(String(data)) as Push))
     socket.addEventListener('close', ended)
     socket.addEventListener('error', ended)
     this.#socket = socket

@@ -169,6 +169,11 @@ export class WranglerChild {
     return this.#ready.promise
   }
 
+  /** Has the Worker loaded anew; what comes of it is heard as an event. */
+  reload(): void {
+    this.#send({ type: 'reload' })
+  }
+
   /** Ends the Worker and the child, by force after 1.2 s. Resolves when all of its processes are gone. Never throws. */
   async dispose(): Promise<void> {
     this.#disposing = true

@@ -73,6 +73,8 @@ async function handle(message: ToChild): Promise<void> {
   } else if (message.type === 'trace') {
     const source = await server?.trace(message.stack)
     tell({ type: 'traced', id: message.id, ...(source !== undefined && { source }) })
+  } else if (message.type === 'reload') {
+    await server?.reload()
   } else if (message.type === 'engine') {
     sweepable = { session: message.session, engine: message.engine }
   } else if (message.type === 'dispose') {

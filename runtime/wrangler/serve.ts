@@ -59,6 +59,8 @@ export class Server {
   #loaded: unknown
   #reloadingSince: number | undefined
   #stuck = new Latch<never>()
+  #again = new Latch()
+  #reloads = 0
   #disposed = false
 
   constructor(options: ServeOptions) {
@@ -102,6 +104,17 @@ export class Server {
     this.#options.tell({ type: 'reloading' })
     await this.#drop()
     await this.open()
+  }
+
+  /** Loads the Worker anew; where its last start failed, tries that again. What comes of it is told as ever. */
+  async reload(): Promise<void> {
+    if (!this.#serving) {
+      this.#again.resolve()
+      return
+    }
+    // wrangler watches the entry, which is ours: another text of it is a build, and a build is a reload.
+    this.#reloads += 1
+    await this.#writeEntry(await this.#exports())
   }
 
   /** The line of the developer's code that a stack of the Worker leads to, where that can be told. */
@@ -247,12 +260,13 @@ export class Server {
     return this.#scan.read()
   }
 
-  /** Waits until a file of the Worker or the config changes. */
+  /** Waits until a file of the Worker or the config changes, or somebody asks for another try. */
   async #changed(): Promise<void> {
     const scan = this.#scan
     const { config } = this.#options.project
     const over = new AbortController()
-    await Promise.race([scan?.changed(), fileChanged(config, over.signal)])
+    this.#again = new Latch()
+    await Promise.race([scan?.changed(), fileChanged(config, over.signal), this.#again.promise])
     over.abort()
     await scan?.dispose()
     this.#scan = undefined
@@ -262,7 +276,7 @@ export class Server {
     const { project, start } = this.#options
     const classes = project.containers.map(({ className }) => className)
     if (exports) checkExported(classes, exports, project.main)
-    const text = entryText({
+    const text = `${entryText({
       main: project.main,
       workerModule: start.entry.workerModule,
       classes,
@@ -270,7 +284,7 @@ export class Server {
       base: start.entry.base,
       token: start.entry.token,
       ...platformSettings(project),
-    })
+    })}// ${this.#reloads}\n`
     if (text === this.#entryWritten) return
     await mkdir(start.entry.folder, { recursive: true, mode: 0o700 })
     await writeFile(this.#entry, text, { mode: 0o600 })

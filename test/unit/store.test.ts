@@ -91,6 +91,42 @@ describe('the model after an event', () => {
     assert.deepEqual([asleep.objects[0]?.memory, asleep.objects[0]?.name], ['asleep', 'anna'])
   })
 
+  it('says what a container uses and listens at until it ends, and no longer', () => {
+    const ports = [{ port: 8080, protocol: 'http' }] as const
+    const usage = { cpu: 0.03, memoryBytes: 84_000_000 }
+    const watched = reduce(MODEL, { type: 'watched', object: A, usage, ports })
+    assert.deepEqual(watched.objects[0], { ...object(A), usage, ports })
+    const said = reduce(watched, { type: 'object', object: { ...object(A), name: 'anna' } })
+    assert.deepEqual(said.objects[0], { ...object(A), name: 'anna', usage, ports })
+    const stopping = { state: 'stopping', life: 1, since: 0, how: 'SIGTERM' } as const
+    assert.deepEqual(reduce(said, { type: 'container', object: A, container: stopping }).objects[0]?.usage, usage)
+    const end = { at: 0, reason: { kind: 'exited', exitCode: 0 }, message: '', advice: [], lastLog: [] } as const
+    const container = { state: 'stopped', life: 1, end } as const
+    const ended = reduce(said, { type: 'container', object: A, container })
+    assert.deepEqual(ended.objects[0], { ...object(A), name: 'anna', container })
+    const over = reduce(watched, { type: 'watched', object: A, usage: undefined, ports: undefined })
+    assert.deepEqual(over.objects[0], object(A))
+  })
+
+  it('forgets with a container when it would have gone to sleep, and no other alarm', () => {
+    const container = { state: 'none' } as const
+    for (const [why, kept] of [
+      ['sleepAfter', undefined],
+      ['schedule', { at: 5, why: 'schedule' }],
+      ['alarm', { at: 5, why: 'alarm' }],
+    ] as const) {
+      const told = reduce(MODEL, { type: 'alarm', object: A, alarm: { at: 5, why } })
+      assert.deepEqual(told.objects[0]?.alarm, { at: 5, why })
+      assert.deepEqual(reduce(told, { type: 'container', object: A, container }).objects[0]?.alarm, kept)
+      assert.ok(!('alarm' in (reduce(told, { type: 'alarm', object: A, alarm: undefined }).objects[0] ?? {})))
+    }
+  })
+
+  it('has the classes without a container as they were told last', () => {
+    const classes = [{ className: 'Room', project: 'one', objects: 12 }]
+    assert.deepEqual(reduce(MODEL, { type: 'plain-classes', classes }).plainClasses, classes)
+  })
+
   it('forgets the oldest of the processes that ended, and none that runs', () => {
     const process = (id: number, ended: boolean): ProcessModel => ({
       id: `p${id}` as ProcessId,

@@ -37,7 +37,16 @@ export async function packed(file, signal) {
   const vsce = join(root, 'node_modules/@vscode/vsce/vsce')
   await must(
     process.execPath,
-    [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--no-rewrite-relative-links', '--out', file],
+    [
+      vsce,
+      'package',
+      '--no-dependencies',
+      '--allow-missing-repository',
+      '--skip-license',
+      '--no-rewrite-relative-links',
+      '--out',
+      file,
+    ],
     options,
   )
 }

@@ -12,6 +12,7 @@ const MODEL: SessionModel = {
   engine: { state: 'connecting' },
   projects: [],
   classes: [],
+  plainClasses: [],
   processes: [],
   objects: [
     { key: NAMED, className: 'Quotes', id: 'named', name: 'anna', memory: 'in-memory', container: { state: 'none' } },
@@ -124,7 +125,16 @@ describe('the lines of an event', () => {
       said({ type: 'container', object: NAMED, container: state })
     const containerId = 'x' as ContainerId
     assert.deepEqual(
-      container({ state: 'running', life: 1, since: 0, containerId, image: 'q', internet: false, startedMs: 3.21 }),
+      container({
+        state: 'running',
+        life: 1,
+        since: 0,
+        containerId,
+        image: 'q',
+        internet: false,
+        startedMs: 3.21,
+        root: [],
+      }),
       ['Quotes/anna runs (3.2 ms)'],
     )
     assert.deepEqual(container({ state: 'stopped', life: 1, end: end({ message: 'Destroyed by you.' }) }), [

@@ -189,17 +189,17 @@ describe('signal and ask', () => {
 
   it('read nothing where there is no link, or it is lost', async (t) => {
     const { link, lose, agent } = await opened(t)
-    const asked = link.ask(Fact.TCP)
+    const asked = link.ask(Fact.LISTENING)
     await agent.next()
     await lose(agent)
     assert.equal(await asked, '')
-    assert.equal(await link.ask(Fact.TCP), '')
+    assert.equal(await link.ask(Fact.LISTENING), '')
   })
 
   it('read nothing where the agent does not answer in time', async (t) => {
     const { link, agent } = await opened(t)
     t.mock.timers.enable({ apis: ['setTimeout'] })
-    const asked = link.ask(Fact.TCP)
+    const asked = link.ask(Fact.LISTENING)
     t.mock.timers.tick(1_000)
     t.mock.timers.reset()
     assert.equal(await asked, '')

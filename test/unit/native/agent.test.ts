@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server } from 'node:net'
 import { constants } from 'node:os'
 import { describe, it } from 'node:test'
 import {
@@ -286,12 +287,31 @@ describe('ASK', () => {
     const { agent, link } = await SanitizedAgent.linked()
     await using _ = agent
     const answers: string[] = []
-    for (const fact of [Fact.STATUS, Fact.TCP, Fact.TCP6, 77]) {
+    for (const fact of [Fact.STATUS, 77]) {
       link.send(ToAgent.ASK, fact, [fact])
       const { payload } = await link.next(fact, FromAgent.FACT)
       assert.equal(payload[0], fact)
       answers.push(Buffer.from(payload.subarray(1, 7)).toString().trim())
     }
-    assert.deepEqual(answers, ['Name:', 'sl', 'sl', ''])
+    assert.deepEqual(answers, ['Name:', ''])
+  })
+
+  it('lists the sockets that listen as /proc/net/tcp would', async () => {
+    const { agent, link } = await SanitizedAgent.linked()
+    await using _ = agent
+    const servers = await Promise.all(['127.0.0.1', '::1'].map(listening))
+    const ports = servers.map((server) => (server.address() as AddressInfo).port)
+    link.send(ToAgent.ASK, 5, [Fact.LISTENING])
+    const text = Buffer.from((await link.next(5, FromAgent.FACT)).payload.subarray(1)).toString()
+    for (const server of servers) server.close()
+    const [four, six] = ports.map((port) => port.toString(16).toUpperCase().padStart(4, '0'))
+    assert.ok(text.includes(`0: 0100007F:${four} 0 0A\n`), text)
+    assert.ok(text.includes(`0: 00000000000000000000000001000000:${six} 0 0A\n`), text)
   })
 })
+
+async function listening(host: string): Promise<Server> {
+  const server = createServer().listen(0, host)
+  await once(server, 'listening')
+  return server
+}

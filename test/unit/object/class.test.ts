@@ -91,6 +91,27 @@ describe('the image of a class', () => {
     assert.equal(made.length, 1)
   })
 
+  it('whose making is cancelled fails with that, and the one before stays in use', async () => {
+    const { ofClass, made, ready } = setUp()
+    await ofClass.cancelImage()
+    void ofClass.makeImage()
+    await ofClass.cancelImage()
+    await assert.rejects(ofClass.image({}), {
+      code: 'build-failed',
+      message: 'The image was not made: it was cancelled.',
+    })
+    void ofClass.makeImage()
+    const first = await ready(1, 'sha:1')
+    const again = ofClass.makeImage()
+    void ofClass.makeImage(true)
+    await ofClass.cancelImage()
+    assert.equal(await again, false)
+    assert.equal(await ofClass.image({}), first)
+    assert.equal(made.length, 3)
+    const { image: state } = ofClass.model
+    assert.deepEqual([state.state, 'previous' in state && state.previous], ['failed', 'quotes@sha:1'])
+  })
+
   it('made anew with the same content is no new one, and the warm container stays', async () => {
     const { ofClass, ready, boxes } = setUp()
     void ofClass.makeImage()

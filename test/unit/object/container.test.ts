@@ -494,8 +494,7 @@ describe('signal', () => {
 
 describe('a port that nobody listens on', () => {
   const tables: Record<number, string> = {
-    [Fact.TCP]: '  0: 00000000:0BB8 00000000:0000 0A 00000000:00000000\n',
-    [Fact.TCP6]: '',
+    [Fact.LISTENING]: '  0: 00000000:0BB8 00000000:0000 0A 00000000:00000000\n',
   }
   const asked = { ask: ({ fact }: { fact: number }) => tables[fact] }
 

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test'
 import { Latch } from '../../../runtime/base/latch.ts'
 import type { ContainerClass } from '../../../runtime/object/class.ts'
 import { Fleet } from '../../../runtime/object/fleet.ts'
+import type { MoorageError } from '../../../runtime/protocol/errors.ts'
 import type { Happening } from '../../../runtime/protocol/events.ts'
-import type { InstanceId } from '../../../runtime/protocol/model.ts'
+import { type InstanceId, objectKey } from '../../../runtime/protocol/model.ts'
 import type { StartOptions } from '../../../runtime/protocol/worker.ts'
 import { type FakeContainer, fakeContainer, fakeEngine, fakeRelay, settled, stateLine } from './fakes.ts'
 
@@ -41,11 +42,13 @@ function setUp(more: { max?: number; closing?: Promise<void> } = {}) {
   const log: string[] = []
   const boxes: FakeContainer[] = []
   const happenings: Happening[] = []
+  const remembered: string[] = []
   const fleet = new Fleet({
     engine: fakeEngine([], (id) => boxes[Number(id.slice(3)) - 1]?.exit.resolve({ exitCode: 137, error: undefined })),
     relay: () => fakeRelay([]),
     folder: '/nowhere',
     reloading: () => false,
+    remember: (key, { name }) => void remembered.push(`${key} ${name ?? ''}`),
     report: (happening) => {
       happenings.push(happening)
       if (happening.type === 'container') log.push(`${happening.object} ${stateLine(happening.container)}`)
@@ -62,7 +65,7 @@ function setUp(more: { max?: number; closing?: Promise<void> } = {}) {
   }
   const start = async (instance: string, life = 1) =>
     fleet.calls.call({ instance, call: { method: 'start', life, options: {} } })
-  return { fleet, log, boxes, happenings, attach, start }
+  return { fleet, log, boxes, happenings, remembered, attach, start }
 }
 
 describe('attach', () => {
@@ -285,5 +288,47 @@ describe('close', () => {
     fleet.detached(instance)
     fleet.detached('guess' as InstanceId)
     await closing
+  })
+})
+
+describe('an object that is stored', () => {
+  const stored = { className: 'Quotes', memory: 'asleep', container: { state: 'none' } } as const
+  const anna = { ...stored, key: objectKey('Quotes', 'a1'), id: 'a1', name: 'anna', wokeAt: 5 }
+
+  it('is found and can be acted on, but not started before its Worker has', async () => {
+    const { fleet } = setUp()
+    fleet.addStored([anna, { ...stored, key: objectKey('Quotes', 'b1'), id: 'b1' }])
+    assert.equal(fleet.objects.size, 0)
+    assert.equal(fleet.find('anna'), 'Quotes/a1')
+    await assert.rejects(fleet.at(anna.key).start(), {
+      code: 'start-failed',
+      message: /has not started this container/,
+    })
+    assert.equal(fleet.at(anna.key), fleet.at(anna.key))
+    assert.deepEqual([...fleet.objects.keys()], ['Quotes/a1'])
+  })
+
+  it('keeps its name when it wakes and the platform does not tell it, and is remembered', async () => {
+    const { fleet, happenings, remembered, attach } = setUp()
+    fleet.addStored([anna])
+    await attach('a1')
+    const woke = happenings.at(-1)
+    assert.ok(woke?.type === 'object' && woke.object.memory === 'in-memory')
+    assert.ok((woke.object.wokeAt ?? 0) > 5)
+    assert.equal(woke.object.name, 'anna')
+    assert.deepEqual(remembered, ['Quotes/a1 anna'])
+  })
+
+  it('is one of a thousand that are not all listed where none is meant', () => {
+    const { fleet } = setUp()
+    const all = Array.from({ length: 1_000 }, (_, n) => ({ ...stored, key: objectKey('Quotes', `n${n}`), id: `n${n}` }))
+    fleet.addStored(all)
+    assert.throws(
+      () => fleet.find('nobody'),
+      (error: MoorageError) => {
+        assert.match(error.advice[0] ?? '', /^There are: Quotes\/n0, .*, Quotes\/n19, and 980 more$/)
+        return true
+      },
+    )
   })
 })
