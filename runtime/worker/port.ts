@@ -3,9 +3,7 @@ import { connect } from 'cloudflare:sockets'
 import { ERROR, OWN, type Refusal, RUNNING, STRIP } from '../protocol/worker.ts'
 import { NO_HTTPS, refusalError, requireArgument } from './check.ts'
 import { type Link, runningOf } from './link.ts'
-
-/** Taken before a Worker can replace it. */
-const fetch = globalThis.fetch.bind(globalThis)
+import { fetch } from './relay.ts'
 
 /** What workerd says of a connection that cannot be made. */
 const NO_ADDRESS = 'proxy request failed, cannot connect to the specified address'

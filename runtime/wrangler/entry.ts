@@ -1,4 +1,8 @@
-/** The generated module that wrangler takes as the Worker's entry: the developer's exports, and a container for some classes. Pure. */
+/**
+ * The generated module that wrangler takes as the Worker's entry: the developer's exports, and a container for some classes;
+ * and the bindings that go with it. Pure.
+ */
+import { RELAY } from '../protocol/worker.ts'
 
 /** What the entry needs to know. Paths are absolute. */
 export interface EntryPlan {
@@ -36,6 +40,19 @@ export function entryText(plan: EntryPlan): string {
     ),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/**
+ * What the Worker gets beside its config's bindings, as wrangler takes it: variables, and the way to the relay.
+ * @param base `http://127.0.0.1:port` of the relay.
+ */
+export function bindingsOf(vars: Readonly<Record<string, string>>, base: string): Record<string, unknown> {
+  // wrangler hands on to miniflare what should be a function; miniflare takes the address of a server as well.
+  const relay = { type: 'fetcher', fetcher: { external: { address: new URL(base).host, http: {} } } }
+  return {
+    ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { type: 'plain_text', value }])),
+    [RELAY]: relay,
+  }
 }
 
 /** esbuild takes an absolute path with forward slashes on every platform. */

@@ -6,7 +6,7 @@ import { Latch } from '../base/latch.ts'
 import type { FromChild, ProjectConfig, ToChild } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import { platformSettings, type WranglerConfig } from './config.ts'
-import { entryText } from './entry.ts'
+import { bindingsOf, entryText } from './entry.ts'
 import { hearParts } from './events.ts'
 import { checkExported, ExportScan, type Exports } from './exports.ts'
 import { isAtLeast, type StartedWorker, type Wrangler, type WranglerProblem } from './found.ts'
@@ -142,9 +142,7 @@ export class Server {
         config: project.config,
         ...(env !== undefined && { env }),
         entrypoint: this.#entry,
-        bindings: Object.fromEntries(
-          Object.entries(start.vars).map(([name, value]) => [name, { type: 'plain_text', value }]),
-        ),
+        bindings: bindingsOf(start.vars, start.entry.base),
         build: { moduleRoot: config.base_dir ?? dirname(project.main), ...(config.no_bundle && { bundle: true }) },
         dev: {
           enableContainers: false,
