@@ -89,8 +89,9 @@ export class PortClient {
     ] as unknown as Record<string, string>)
     answer.on('error', () => outgoing.destroy())
     answer.pipe(outgoing)
-    // A body that is there already goes with the headers in one write; headers without one must not wait for it.
-    setImmediate(() => {
+    // A body that is there already goes with the headers in one write; headers without one must not wait for it. What came with
+    // them is parsed by the next tick.
+    process.nextTick(() => {
       if (!outgoing.destroyed && outgoing.writableLength === 0 && !outgoing.writableEnded) outgoing.flushHeaders()
     })
   }
