@@ -1,4 +1,5 @@
 /** The generated module that wrangler takes as the Worker's entry: the developer's exports, and a container for some classes. Pure. */
+import { join } from 'node:path'
 
 /** What the entry needs to know. Paths are absolute. */
 export interface EntryPlan {
@@ -14,6 +15,11 @@ export interface EntryPlan {
   readonly token: string
   readonly captures: boolean
   readonly experimental: boolean
+}
+
+/** Where the entry of a project lies. */
+export function entryFile(folder: string, project: string): string {
+  return join(folder, `${project.replace(/[^\w-]/g, '_')}.entry.mjs`)
 }
 
 /** The text of the entry module. It holds the relay's token: keep the file to its owner. */
