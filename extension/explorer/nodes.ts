@@ -60,7 +60,8 @@ function classNode(one: ClassModel, model: SessionModel, nowMs: number): Node {
     children.unshift({
       id: `image-failure:${one.className}`,
       kind: 'image-failure',
-      label: failure.message,
+      // The place stands beside it.
+      label: failure.message.replace(`${failure.file}:${failure.line}: `, ''),
       description: failure.file === undefined ? '' : facts(place(failure.file, failure.line)),
       icon: FAILED,
       children: [],

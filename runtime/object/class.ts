@@ -193,6 +193,7 @@ export class ContainerClass {
         state: 'failed',
         message: failure.message,
         lastOutput: lastOutput ?? [],
+        advice: failure.advice,
         ...(file === undefined ? {} : { file }),
         ...(line === undefined ? {} : { line }),
         ...(this.#current === undefined ? {} : { previous: this.#current.name }),

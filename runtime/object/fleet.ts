@@ -26,6 +26,7 @@ export class Fleet {
   readonly objects = new Map<ObjectKey, DurableObject>()
   readonly #classes = new Map<string, ContainerClass>()
   readonly #instances = new Map<string, DurableObject>()
+  /** Whose a container is, until all that it wrote has been told. */
   readonly #containers = new Map<string, { readonly object: DurableObject; readonly life: number }>()
   readonly #closing = new Set<Promise<void>>()
   readonly #options: FleetOptions
@@ -202,6 +203,7 @@ export class Fleet {
       container: async () => {
         const prepared = await ofClass.container(await (image ?? ofClass.image(start)), start)
         bound(prepared.id)
+        void prepared.silent.then(() => this.#containers.delete(prepared.id))
         return prepared
       },
     }

@@ -124,6 +124,8 @@ export type ImageState =
       readonly file?: string
       readonly line?: number
       readonly lastOutput: readonly string[]
+      /** What to do. */
+      readonly advice: readonly string[]
       readonly previous?: string
     }
 

@@ -2,6 +2,7 @@
  * The generated module that wrangler takes as the Worker's entry: the developer's exports, and a container for some classes;
  * and the bindings that go with it. Pure.
  */
+import { join } from 'node:path'
 import { RELAY } from '../protocol/worker.ts'
 
 /** What the entry needs to know. Paths are absolute. */
@@ -18,6 +19,11 @@ export interface EntryPlan {
   readonly token: string
   readonly captures: boolean
   readonly experimental: boolean
+}
+
+/** Where the entry of a project lies. */
+export function entryFile(folder: string, project: string): string {
+  return join(folder, `${project.replace(/[^\w-]/g, '_')}.entry.mjs`)
 }
 
 /** The text of the entry module. It holds the relay's token: keep the file to its owner. */

@@ -138,10 +138,11 @@ describe('an image', () => {
   it('that failed says where, and the containers that run keep running', () => {
     const image = {
       state: 'failed',
-      message: 'npm ci ended with 1',
+      message: '/p/Dockerfile:8: npm ci ended with 1',
       file: '/p/Dockerfile',
       line: 8,
       lastOutput: [],
+      advice: [],
     } as const
     assert.deepEqual(rows([object('alice', RUNNING)], { classes: [{ ...QUOTES, image }] }).slice(0, 3), [
       'error Quotes | image failed · 1 of 1 running',
