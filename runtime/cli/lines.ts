@@ -94,9 +94,8 @@ function imageLines(event: SessionEvent & { type: 'image' }, out: Out, problem: 
   }
   if (image.state === 'ready') return out(`${className}: image ${image.image} ready (${duration(image.tookMs)})`)
   if (image.state === 'failed') {
-    const at = image.file === undefined ? '' : ` (${image.file}${image.line === undefined ? '' : `:${image.line}`})`
     const old = image.previous === undefined ? [] : [`${image.previous} stays in use.`]
-    return problem(`${className}: ${safe(image.message)}${at}`, [...image.lastOutput.map(safe), ...old])
+    return problem(`${className}: ${safe(image.message)}`, [...image.lastOutput.map(safe), ...image.advice, ...old])
   }
   return []
 }

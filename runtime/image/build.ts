@@ -77,7 +77,7 @@ export async function build(engine: Engine, context: Context, options: BuildOpti
     log.end()
     trace.end()
     options.signal?.throwIfAborted()
-    throw buildError(error, { file, path: options.file, log, failed: trace.failed, unreadable })
+    throw buildError(error, { file, args: options.args, path: options.file, log, failed: trace.failed, unreadable })
   } finally {
     tar.destroy()
   }

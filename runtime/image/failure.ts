@@ -1,12 +1,14 @@
 /** A failed build in words: which line of the Dockerfile, why, and what to do. */
 import { DISK_ADVICE, problemOf } from '../engine/errors.ts'
 import { MoorageError } from '../protocol/errors.ts'
-import type { Dockerfile, Instruction } from './dockerfile.ts'
+import { type Dockerfile, type Instruction, stagesOf } from './dockerfile.ts'
 import type { BuildLog } from './progress.ts'
 
 /** What a failed build knows. */
 export interface Failure {
   readonly file: Dockerfile
+  /** Build arguments. */
+  readonly args: Readonly<Record<string, string>>
   /** The Dockerfile's, for people. */
   readonly path: string
   readonly log: BuildLog
@@ -17,7 +19,7 @@ export interface Failure {
 }
 
 /** The error for people. What is no failure of the build (a lost engine, a bug) comes back as it is. */
-export function buildError(error: unknown, { file, path, log, failed, unreadable }: Failure): unknown {
+export function buildError(error: unknown, { file, args, path, log, failed, unreadable }: Failure): unknown {
   const lastOutput = [...log.lastOutput]
   if (unreadable)
     return new MoorageError('build-failed', `The build context of ${path} could not be read: ${unreadable.message}`, {
@@ -44,11 +46,15 @@ export function buildError(error: unknown, { file, path, log, failed, unreadable
       cause: error,
     })
   }
-  return new MoorageError('build-failed', `${where}: ${sentence(said, place)}`, {
-    advice: adviceFor(said, place),
-    detail,
-    cause: error,
-  })
+  return new MoorageError(
+    'build-failed',
+    `${where}: ${baseSentence(said, place, file, args) ?? sentence(said, place)}`,
+    {
+      advice: adviceFor(said, place),
+      detail,
+      cause: error,
+    },
+  )
 }
 
 /** Where it failed: the line that the builder names, else the instruction that ran. */
@@ -65,6 +71,23 @@ export function placeOf(said: string, ran: Instruction | undefined, file: Docker
 function exitCode(said: string): number | undefined {
   const code = /returned a non-zero code: (\d+)|exit (?:status|code:?) (\d+)/i.exec(said)
   return code ? Number(code[1] ?? code[2]) : undefined
+}
+
+/** What an engine says where a registry cannot be asked. */
+const UNREACHABLE = /lookup|dial tcp|timeout|unreachable|no such host|connection refused/i
+
+/** A base that cannot be had: the engine names only where it has looked, if that. */
+function baseSentence(
+  said: string,
+  place: Instruction | undefined,
+  file: Dockerfile,
+  args: Failure['args'],
+): string | undefined {
+  const base = stagesOf(file, args).find(({ instructions }) => instructions[0] === place)?.from
+  if (base === undefined || base === '' || /parse error/i.test(said)) return undefined
+  return UNREACHABLE.test(said)
+    ? `the base image ${base} is not on this machine, and its registry cannot be reached (${sentence(said, place)}).`
+    : `the base image ${base} cannot be had: ${sentence(said, place)}`
 }
 
 function sentence(said: string, place: Instruction | undefined): string {
@@ -88,9 +111,9 @@ function adviceFor(said: string, place: Instruction | undefined): string[] {
       'Secrets and SSH keys (RUN --mount=type=secret, type=ssh) are not passed on to a build here: build the image yourself and name it in `image`.',
     ]
   if (place?.name === 'FROM')
-    return /lookup|dial tcp|timeout|unreachable|connection refused/i.test(said)
+    return UNREACHABLE.test(said)
       ? [
-          'The registry cannot be reached: connect to the network, or set a base that is on this machine (a build argument, where the Dockerfile has an ARG for it).',
+          'Connect to the network and rebuild, or set a base that is on this machine (a build argument, where the Dockerfile has an ARG for it).',
         ]
       : ['Check the name and tag of the base image; `docker login` where it is private.']
   if (

@@ -20,6 +20,8 @@ const ECONNREFUSED = 111
 /** RUN came a second time, as the first one's answer was lost with a link. */
 const EALREADY = 114
 const E2BIG = 7
+/** What is copied behind its header for one plain write: less work than a gathered one of the two, up to a few pages. */
+const COPIED_BYTES = 4_096
 const ASK_TIMEOUT_MS = 1_000
 const DIAL_TIMEOUT_MS = 10_000
 
@@ -273,6 +275,10 @@ export class AgentLink {
   #sendParts(id: number, bytes: Uint8Array): void {
     const socket = this.#socket
     if (socket === undefined) return
+    if (bytes.length <= COPIED_BYTES) {
+      socket.write(encodeFrame(ToAgent.DATA, id, bytes))
+      return
+    }
     // Header and payload go out together, and the payload is not copied.
     socket.cork()
     for (let at = 0; at < bytes.length; at += MAX_PAYLOAD_BYTES) {

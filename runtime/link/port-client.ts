@@ -50,9 +50,10 @@ export class PortClient {
     fail: (error: Error) => void,
   ): void {
     const headers = byName(requestHeaders(incoming.rawHeaders, target.host, strippedOf(incoming)))
-    const send = (again: boolean): void => {
+    /** @param lost how a kept connection broke on the first try. */
+    const send = (lost?: Error): void => {
       const upstream = request({
-        agent: again ? this.#agent : this.#fresh,
+        agent: lost === undefined ? this.#agent : this.#fresh,
         host: 'container',
         port,
         method: incoming.method ?? 'GET',
@@ -71,12 +72,13 @@ export class PortClient {
         // A server may answer and end before it has read all of the request: the answer still counts.
         if (outgoing.writableEnded) return
         if (outgoing.headersSent || outgoing.destroyed) outgoing.destroy()
-        else if (again && upstream.reusedSocket && mayRepeat(upstream.method, incoming.headers)) send(false)
-        else fail(error)
+        else if (lost === undefined && upstream.reusedSocket && mayRepeat(upstream.method, incoming.headers))
+          send(error)
+        else fail(lost ?? error)
       })
       this.#pump(incoming, upstream, outgoing)
     }
-    send(true)
+    send()
   }
 
   #pump(incoming: IncomingMessage, upstream: ClientRequest, outgoing: ServerResponse): void {
@@ -94,8 +96,9 @@ export class PortClient {
     ] as unknown as Record<string, string>)
     answer.on('error', () => outgoing.destroy())
     answer.pipe(outgoing)
-    // A body that is there already goes with the headers in one write; headers without one must not wait for it.
-    setImmediate(() => {
+    // A body that is there already goes with the headers in one write; headers without one must not wait for it. What came with
+    // them is parsed by the next tick.
+    process.nextTick(() => {
       if (!outgoing.destroyed && outgoing.writableLength === 0 && !outgoing.writableEnded) outgoing.flushHeaders()
     })
   }

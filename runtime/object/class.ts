@@ -219,6 +219,7 @@ export class ContainerClass {
         state: 'failed',
         message: failure.message,
         lastOutput: lastOutput ?? [],
+        advice: failure.advice,
         ...(file === undefined ? {} : { file }),
         ...(line === undefined ? {} : { line }),
         ...(instruction === undefined ? {} : { instruction }),

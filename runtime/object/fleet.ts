@@ -43,6 +43,7 @@ export class Fleet {
   readonly #stored = new Map<ObjectKey, ObjectModel>()
   readonly #classes = new Map<string, ContainerClass>()
   readonly #instances = new Map<string, DurableObject>()
+  /** Whose a container is, until all that it wrote has been told. */
   readonly #containers = new Map<string, { readonly object: DurableObject; readonly life: number }>()
   readonly #closing = new Set<Promise<void>>()
   readonly #options: FleetOptions
@@ -254,6 +255,7 @@ export class Fleet {
       container: async () => {
         const prepared = await ofClass.container(await (image ?? ofClass.image(start)), start)
         bound(prepared.id)
+        void prepared.silent.then(() => this.#containers.delete(prepared.id))
         return prepared
       },
     }

@@ -1,44 +1,16 @@
-import { Latch } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
 import type { Attached, Call, Outcome, Push, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
 import { Life, type LifeOptions } from './container.ts'
+import { LOST } from './instance.ts'
 import { ObjectLog } from './log.ts'
+import { Presence } from './presence.ts'
 import { Pushes } from './pushes.ts'
-
-/** The platform evicts an object this long after its last event (semantics.md, Lifecycle). */
-export const EVICT_AFTER_MS = 10_000
-/** An open socket keeps an instance in memory; workerd's own ten seconds begin when it is closed. */
-export const PARK_AFTER_MS = 1_000
-/** An instance that went away may be one that a reload replaces; how long that may take to show. */
-const RELOAD_GRACE_MS = 300
 
 /** A signal that onActivityExpired sends may come a little after its end is told: they take different ways. */
 const EXPIRY_REACH_MS = 500
-
-/** Longer ones Node takes for none at all. */
-const LONGEST_TIMER_MS = 2_147_483_647
-
-/** One instance of an object that is in memory. */
-interface Instance {
-  readonly id: InstanceId
-  /** How lives ended, by the isolate's own count of them; it may ask before the start that it belongs to was taken up. */
-  readonly outcomes: Map<number, Latch<Outcome>>
-  /** Its socket was closed by us, as it was idle: the platform may evict it now. */
-  parked: boolean
-}
-
-const LOST: Outcome = { life: 0, failure: { message: 'Network connection lost.' } }
-
-function outcomeOf(instance: Instance, life: number): Latch<Outcome> {
-  const known = instance.outcomes.get(life)
-  if (known !== undefined) return known
-  const outcome = new Latch<Outcome>()
-  instance.outcomes.set(life, outcome)
-  return outcome
-}
 
 /** What an object needs of its class and session. */
 export interface ObjectOptions {
@@ -61,7 +33,7 @@ export interface ObjectOptions {
   onClosing(closed: Promise<void>): void
 }
 
-/** One Durable Object: its instances, the lives of its container, and what decides when a container ends without being asked. */
+/** One Durable Object: the lives of its container, and what its instances and people ask of them. */
 export class DurableObject {
   readonly key: ObjectKey
   readonly className: string
@@ -73,22 +45,11 @@ export class DurableObject {
   readonly pushes: Pushes
   state: ContainerState = { state: 'none' }
   readonly #options: ObjectOptions
-  readonly #instances = new Map<string, Instance>()
+  readonly #presence: Presence
   #life: Life | undefined
   #lives = 0
   /** A life that a person or a new image started, and no instance knows of. */
   #unannounced: Life | undefined
-  #inactivityMs: number | undefined
-  #inactivity: NodeJS.Timeout | undefined
-  #idle: NodeJS.Timeout | undefined
-  #grace: NodeJS.Timeout | undefined
-  #eviction: NodeJS.Timeout | undefined
-  /** The isolate that the last instance lived in. */
-  #isolate: string | undefined
-  #open = 0
-  #busy = false
-  /** Its instances are to attach again as soon as their events are over. */
-  #stale = false
   #expiredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ObjectOptions) {
@@ -98,6 +59,14 @@ export class DurableObject {
     this.id = options.id
     this.log = new ObjectLog(options.logFile)
     this.pushes = new Pushes((args) => options.relay.ask.push(args))
+    this.#presence = new Presence({
+      hasContainer: () => this.life !== undefined,
+      reloading: options.reloading,
+      onGone: (instance) => this.pushes.gone(instance),
+      evict: (instance) => void options.relay.ask.evict({ instance }).catch(() => undefined),
+      onMemory: options.onMemory,
+      end: (reason) => this.life?.destroy(reason),
+    })
   }
 
   /** The life that is not over, if any. */
@@ -105,62 +74,33 @@ export class DurableObject {
     return this.#life?.over === false ? this.#life : undefined
   }
 
-  /**
-   * An instance is about to attach. Where the one before it went away and the isolate is still the same, it was no reload
-   * but ctx.abort(): the container ends first, so that the new instance finds none.
-   */
-  async arriving(isolate: string | undefined): Promise<void> {
-    const aborted = this.#grace !== undefined && isolate !== undefined && isolate === this.#isolate
-    this.#isolate = isolate
-    this.#endGrace()
-    if (aborted && this.#inactivityMs === undefined) await this.life?.destroy({ kind: 'abort' })
+  /** An instance is about to attach, in an isolate by this name. */
+  arriving(isolate: string | undefined): Promise<void> {
+    return this.#presence.arriving(isolate)
   }
 
   /** A new instance: tells it whether the container runs. */
   attach(id: InstanceId): Attached {
-    this.#endGrace()
-    clearTimeout(this.#eviction)
-    this.#cancelInactivity()
-    const instance: Instance = { id, outcomes: new Map(), parked: false }
+    if (!this.#presence.some) this.wokeAt = Date.now()
+    const instance = this.#presence.attach(id)
     this.#unannounced = undefined
-    if (this.#instances.size === 0) this.wokeAt = Date.now()
     const life = this.life
-    if (life !== undefined) void life.outcome.then(outcomeOf(instance, life.number).resolve)
-    this.#instances.set(id, instance)
-    this.#options.onMemory('in-memory')
+    if (life !== undefined) void life.outcome.then(instance.outcome(life.number).resolve)
     return { instance: id, running: life !== undefined, life: life?.number ?? 0, images: this.#options.images }
   }
 
-  /** An instance went away: by our eviction, ctx.abort(), the platform's eviction, or a reload. */
+  /** An instance went away, for whatever reason. */
   detach(id: string): void {
-    const instance = this.#instances.get(id)
-    this.#instances.delete(id)
-    this.pushes.gone(id)
-    if (instance === undefined) return
-    for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
-    if (this.#instances.size > 0) return
-    if (instance.parked) {
-      this.#eviction = setTimeout(() => {
-        this.#asleep()
-        this.#abandoned('eviction')
-      }, EVICT_AFTER_MS - PARK_AFTER_MS)
-      return
-    }
-    this.#asleep()
-    if (this.life === undefined) return
-    this.#grace = setTimeout(() => {
-      this.#grace = undefined
-      if (!this.#options.reloading()) this.#abandoned('abort')
-    }, RELOAD_GRACE_MS)
+    this.#presence.detach(id)
   }
 
   /** Answers what an instance asks. */
   async call(instanceId: string, call: Call): Promise<{ value: unknown } | { refusal: Refusal }> {
-    const instance = this.#instances.get(instanceId)
+    const instance = this.#presence.instance(instanceId)
     if (instance === undefined) return { refusal: { message: 'Network connection lost.' } }
     switch (call.method) {
       case 'start': {
-        const outcome = outcomeOf(instance, call.life)
+        const outcome = instance.outcome(call.life)
         const ours = this.life
         if (ours !== undefined && ours === this.#unannounced) {
           // We started it anew, and this instance has not heard of that: its start() is what it would have found done.
@@ -189,7 +129,7 @@ export class DurableObject {
           .catch(() => undefined)
         return { value: null }
       case 'setInactivityTimeout':
-        this.#inactivityMs = call.durationMs
+        this.#presence.inactivityMs = call.durationMs
         return { value: null }
       case 'inspect':
         return { value: await this.#inspect() }
@@ -198,9 +138,9 @@ export class DurableObject {
 
   /** Waits for the end of a life that an instance knows by its own number. */
   async end(instanceId: string, number: number): Promise<Outcome> {
-    const instance = this.#instances.get(instanceId)
+    const instance = this.#presence.instance(instanceId)
     if (instance === undefined) return { ...LOST, life: number }
-    return { ...(await outcomeOf(instance, number).promise), life: number }
+    return { ...(await instance.outcome(number).promise), life: number }
   }
 
   /** A person starts it, with what the Worker started it with last. @throws MoorageError where it never did */
@@ -226,7 +166,7 @@ export class DurableObject {
    * @throws MoorageError where the object is not in memory, or with what the hook threw.
    */
   async run(hook: Push['run']): Promise<void> {
-    const there = [...this.#instances.values()].findLast(({ parked }) => !parked)
+    const there = this.#presence.present
     if (there === undefined) {
       throw new MoorageError('object-asleep', `The object is not in memory, so there is nothing to run ${hook}() of.`, {
         advice: ['Send the object a request: that wakes it.'],
@@ -243,25 +183,17 @@ export class DurableObject {
 
   /** Makes instances attach again at their next event, so that they learn what changed without them. */
   refresh(): void {
-    // One that has events under way is let go when they are over; until then its own start() joins ours.
-    this.#stale = this.#busy
-    if (this.#busy) return
-    for (const { id } of this.#instances.values()) this.#detachQuietly(id)
+    this.#presence.refresh()
   }
 
   /** The Worker's side says that events of the object are under way, or that the last one has ended. */
   busy(busy: boolean): void {
-    this.#busy = busy
-    if (!busy && this.#stale) this.refresh()
-    this.#awaitIdle()
+    this.#presence.busy(busy)
   }
 
   /** Requests or connections into the container: 1 some, 0 none. */
   opened(open: number): void {
-    this.#open = open
-    this.#awaitIdle()
-    if (open > 0) this.#cancelInactivity()
-    else if (this.#instances.size === 0) this.#awaitInactivity()
+    this.#presence.opened(open)
   }
 
   /** onActivityExpired runs: a TERM that it sends is sleepAfter's. */
@@ -271,10 +203,7 @@ export class DurableObject {
 
   /** Ends what it holds; the container is the caller's to remove. */
   async close(): Promise<void> {
-    clearTimeout(this.#idle)
-    clearTimeout(this.#eviction)
-    this.#endGrace()
-    this.#cancelInactivity()
+    this.#presence.close()
     await this.log.close()
   }
 
@@ -283,7 +212,7 @@ export class DurableObject {
     const refusal = this.#options.refusal()
     const { relay, engine } = this.#options
     this.#lives += 1
-    this.#inactivityMs = undefined
+    this.#presence.inactivityMs = undefined
     const number = this.#lives
     const life = new Life({
       ...this.#options.life(start),
@@ -318,62 +247,6 @@ export class DurableObject {
     const { life } = this
     const image = life?.start.image ?? (await life?.image)
     return life === undefined || image === undefined ? null : { labels: life.start.labels ?? {}, image }
-  }
-
-  /** Nobody is there for the container: it ends, unless setInactivityTimeout() lets it live on. */
-  #abandoned(kind: 'abort' | 'eviction'): void {
-    if (this.#instances.size > 0) return
-    if (this.#inactivityMs === undefined) void this.life?.destroy({ kind })
-    else this.#awaitInactivity()
-  }
-
-  #awaitInactivity(): void {
-    this.#cancelInactivity()
-    if (this.#inactivityMs === undefined || this.#open > 0) return
-    this.#inactivity = setTimeout(
-      () => void this.life?.destroy({ kind: 'eviction' }),
-      Math.min(this.#inactivityMs, LONGEST_TIMER_MS),
-    )
-  }
-
-  #cancelInactivity(): void {
-    clearTimeout(this.#inactivity)
-  }
-
-  /** Nothing keeps the object in memory: it is evicted after a while, as on the platform. */
-  #awaitIdle(): void {
-    clearTimeout(this.#idle)
-    if (this.#busy || this.#open > 0 || this.#instances.size === 0) return
-    this.#idle = setTimeout(() => this.#park(), PARK_AFTER_MS)
-  }
-
-  /** The last instance is gone. */
-  #asleep(): void {
-    this.#busy = false
-    clearTimeout(this.#idle)
-    this.#options.onMemory('asleep')
-  }
-
-  #endGrace(): void {
-    clearTimeout(this.#grace)
-    this.#grace = undefined
-  }
-
-  #park(): void {
-    for (const instance of this.#instances.values()) {
-      instance.parked = true
-      void this.#options.relay.ask.evict({ instance: instance.id }).catch(() => undefined)
-    }
-  }
-
-  #detachQuietly(id: string): void {
-    const instance = this.#instances.get(id)
-    if (instance === undefined) return
-    this.#instances.delete(id)
-    this.pushes.gone(id)
-    for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
-    if (this.#instances.size === 0) this.#asleep()
-    void this.#options.relay.ask.evict({ instance: id }).catch(() => undefined)
   }
 }
 

@@ -5,6 +5,7 @@ import type { Exit } from '../engine/answers.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { ContainerId } from '../protocol/model.ts'
 import type { RelayThread } from '../relay/thread.ts'
+import { HELD } from '../sandbox/held.ts'
 import { type Labels, labelsOf } from '../sandbox/labels.ts'
 import type { Sandbox, SandboxPool } from '../sandbox/pool.ts'
 
@@ -99,13 +100,7 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
       Image: image,
       Entrypoint: ['/.moorage/agent'],
       Cmd: [],
-      User: '0:0',
-      OpenStdin: true,
-      StdinOnce: true,
-      AttachStdin: true,
-      AttachStdout: true,
-      AttachStderr: true,
-      Healthcheck: { Test: ['NONE'] },
+      ...HELD,
       Labels: labelsOf(labels, 'app', { 'moorage.class': options.className }),
       HostConfig: {
         AutoRemove: true,

@@ -153,6 +153,8 @@ export type ImageState =
       readonly instruction?: string
       readonly exitCode?: number
       readonly lastOutput: readonly string[]
+      /** What to do. */
+      readonly advice: readonly string[]
       readonly previous?: string
     }
 

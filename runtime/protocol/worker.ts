@@ -32,6 +32,9 @@
  * last SEQ given out, and waits until that call was taken up. Every answer bears RUNNING, `0` or `1`.
  */
 
+/** Name of the Worker's binding that leads to the relay's port. */
+export const RELAY = 'MOORAGE_RELAY'
+
 export const TOKEN = 'x-moorage-token'
 export const CLASS = 'x-moorage-class'
 export const ID = 'x-moorage-id'

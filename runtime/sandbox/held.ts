@@ -8,6 +8,17 @@ import type { ContainerId } from '../protocol/model.ts'
 
 const READY_TIMEOUT_MS = 10_000
 
+/** What a container has that starts with our program and whose life hangs on its stdin: when whoever holds that is gone, it ends. */
+export const HELD = {
+  User: '0:0',
+  OpenStdin: true,
+  StdinOnce: true,
+  AttachStdin: true,
+  AttachStdout: true,
+  AttachStderr: true,
+  Healthcheck: { Test: ['NONE'] },
+} as const satisfies Partial<CreateOptions>
+
 /** A running container of our own program (gateway or sandbox) whose life hangs on its stdin, which we hold. */
 export interface HeldProgram {
   readonly id: ContainerId
@@ -27,16 +38,7 @@ export async function startHeld(
   secret: Uint8Array = new Uint8Array(SECRET_BYTES),
   signal?: AbortSignal,
 ): Promise<HeldProgram> {
-  const id = await engine.createContainer({
-    ...options,
-    User: '0:0',
-    OpenStdin: true,
-    StdinOnce: true,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    Healthcheck: { Test: ['NONE'] },
-  })
+  const id = await engine.createContainer({ ...options, ...HELD })
   const ready = new Latch<boolean>()
   signal?.addEventListener('abort', () => ready.resolve(false), { once: true })
   let said = ''

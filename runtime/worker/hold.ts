@@ -4,9 +4,7 @@
  */
 import { WorkerEntrypoint } from 'cloudflare:workers'
 import { type EntryOptions, INSTANCE, LIFE, type Outcome, TOKEN } from '../protocol/worker.ts'
-
-/** Taken before a Worker can replace it. */
-const fetch = globalThis.fetch.bind(globalThis)
+import { fetch } from './relay.ts'
 
 /**
  * Who waits for the end of which life. Object and entrypoint share the isolate and so its memory, but not each other's I/O:

@@ -4,6 +4,7 @@
  * its constructor; until then, and for ever after, what the platform holds is a proxy that passes everything on.
  */
 import type { EntryOptions, Push } from '../protocol/worker.ts'
+import { afterItsTime } from './alarm.ts'
 import { Alarms } from './alarms.ts'
 import { createContainer } from './container.ts'
 import type { Hold } from './hold.ts'
@@ -72,11 +73,12 @@ function openInstance(
   const attachAgain = () => ctx.blockConcurrencyWhile(() => link.attach())
 
   /** A method as an event calls it. */
-  const asEvent = (self: object, method: (...args: unknown[]) => unknown, key: string | symbol) => {
+  const asEvent = (self: object, key: string | symbol, method: (...args: unknown[]) => unknown) => {
     return (...args: unknown[]) => {
       busy.count(1)
       if (key === 'alarm') alarms.runs()
-      const call = (): unknown => Reflect.apply(method, self, args)
+      const apply = (): unknown => Reflect.apply(method, self, args)
+      const call = key === 'alarm' ? () => afterItsTime(args[0], apply) : apply
       return settled(link.alive ? call : () => attachAgain().then(call), () => {
         alarms.changed()
         busy.count(-1)
@@ -109,7 +111,7 @@ function openInstance(
     if (typeof value !== 'function' || key === 'constructor') return value
     return (...args: unknown[]) => {
       if (!inner) throw new Error('The object was called before its constructor had run.')
-      return asEvent(inner, Reflect.get(inner, key, inner) as (...args: unknown[]) => unknown, key)(...args)
+      return asEvent(inner, key, Reflect.get(inner, key, inner) as (...args: unknown[]) => unknown)(...args)
     }
   }
 
@@ -118,7 +120,7 @@ function openInstance(
       if (!inner) return early(Reflect.get(shell, key), key)
       const value: unknown = Reflect.get(inner, key, inner)
       return typeof value === 'function' && key !== 'constructor'
-        ? asEvent(inner, value as (...args: unknown[]) => unknown, key)
+        ? asEvent(inner, key, value as (...args: unknown[]) => unknown)
         : value
     },
     set: (shell, key, value) => Reflect.set(inner ?? shell, key, value),

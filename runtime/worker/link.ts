@@ -17,9 +17,7 @@ import type {
 } from '../protocol/worker.ts'
 import * as wire from '../protocol/worker.ts'
 import { refusalError } from './check.ts'
-
-/** Taken before a Worker can replace it. */
-const fetch = globalThis.fetch.bind(globalThis)
+import { fetch } from './relay.ts'
 
 /** Tells this isolate from the one before a reload. Made when first needed: there is no randomness before the first event. */
 let isolate: string | undefined

@@ -3,9 +3,7 @@ import { connect } from 'cloudflare:sockets'
 import { ERROR, OWN, type Refusal, RUNNING, STRIP } from '../protocol/worker.ts'
 import { NO_HTTPS, refusalError, requireArgument } from './check.ts'
 import { type Link, runningOf } from './link.ts'
-
-/** Taken before a Worker can replace it. */
-const fetch = globalThis.fetch.bind(globalThis)
+import { fetch } from './relay.ts'
 
 /** What workerd says of a connection that cannot be made. */
 const NO_ADDRESS = 'proxy request failed, cannot connect to the specified address'
@@ -25,65 +23,80 @@ export interface Fetcher {
   connect(address: SocketAddress | string, options?: SocketOptions): Socket
 }
 
+/** Told what each answer says about `running`. */
+type Heard = (seq: number, running: boolean) => void
+
 /**
  * Opens nothing yet: each fetch() and connect() does.
  * @param heard is told what each answer says about `running`.
  */
-export function openPort(port: number, link: Link, heard: (seq: number, running: boolean) => void): Fetcher {
-  class Port implements Fetcher {
-    async fetch(...args: [RequestInfo | URL, RequestInit?]): Promise<Response> {
-      requireArgument(args, 'fetch', 'Request or string', 'Fetcher')
-      const request = new Request(...args)
-      // Redirects are the caller's affair, unless it says otherwise in so many words.
-      if (args[1]?.redirect !== 'follow') return send(request, port, link, heard)
-      return follow(request, (next) => send(next, port, link, heard))
-    }
-
-    connect(...args: [SocketAddress | string, SocketOptions?]): Socket {
-      requireArgument(args, 'connect', 'SocketAddress or string', 'Fetcher')
-      const address = checkAddress(args[0])
-      return tunnel(port, link, address, args[1])
-    }
-
-    get [Symbol.toStringTag](): string {
-      return 'Fetcher'
-    }
-  }
-  return new Port()
+export function openPort(port: number, link: Link, heard: Heard): Fetcher {
+  return new Port(port, link, heard)
 }
 
-/** One request into the container and its answer. */
-async function send(
-  request: Request,
-  port: number,
-  link: Link,
-  heard: (seq: number, running: boolean) => void,
-): Promise<Response> {
-  const { url } = request
-  if (url.startsWith('https:')) throw new Error(NO_HTTPS)
-  if (!url.startsWith('http:')) throw new TypeError(`Fetch API cannot load: ${url}`)
-  const { target, headers, seq } = link.port(port, url)
-  const outgoing = new Request(target, request)
-  const strip = ADDED.filter((name) => !request.headers.has(name))
-  for (const [name, value] of request.headers) {
-    if (!DISTURBED.test(name)) continue
-    outgoing.headers.delete(name)
-    outgoing.headers.set(`${OWN}${name}`, value)
+class Port implements Fetcher {
+  readonly #port: number
+  readonly #link: Link
+  readonly #heard: Heard
+
+  constructor(port: number, link: Link, heard: Heard) {
+    this.#port = port
+    this.#link = link
+    this.#heard = heard
+  }
+
+  async fetch(...args: [RequestInfo | URL, RequestInit?]): Promise<Response> {
+    requireArgument(args, 'fetch', 'Request or string', 'Fetcher')
+    // Redirects are the caller's affair, unless it says otherwise in so many words.
+    const [input, init] = args
+    const request = new Request(init === undefined ? input : new Request(input, init), { redirect: 'manual' })
+    if (init?.redirect !== 'follow') return this.#send(request)
+    return follow(request, (next) => this.#send(next))
+  }
+
+  connect(...args: [SocketAddress | string, SocketOptions?]): Socket {
+    requireArgument(args, 'connect', 'SocketAddress or string', 'Fetcher')
+    const address = checkAddress(args[0])
+    return tunnel(this.#port, this.#link, address, args[1])
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Fetcher'
+  }
+
+  /** One request into the container and its answer. The request is ours, and its headers are changed. */
+  async #send(request: Request): Promise<Response> {
+    const { url } = request
+    if (url.startsWith('https:')) throw new Error(NO_HTTPS)
+    if (!url.startsWith('http:')) throw new TypeError(`Fetch API cannot load: ${url}`)
+    const { target, headers, seq } = this.#link.port(this.#port, url)
+    headers[STRIP] = shelter(request.headers).join()
+    for (const name in headers) request.headers.set(name, headers[name] as string)
+    const response = await fetch(target, request)
+    const running = runningOf(response)
+    if (running !== undefined) this.#heard(seq, running)
+    return received(response, url)
+  }
+}
+
+/** Brings what would not come through under other names, and returns the names of what on the wire is not the caller's. */
+function shelter(headers: Headers): string[] {
+  const strip = ADDED.filter((name) => !headers.has(name))
+  const disturbed = [...headers].filter(([name]) => DISTURBED.test(name))
+  for (const [name, value] of disturbed) {
+    headers.delete(name)
+    headers.set(`${OWN}${name}`, value)
     strip.push(name)
   }
-  for (const name in headers) outgoing.headers.set(name, headers[name] as string)
-  outgoing.headers.set(STRIP, strip.join())
-  const response = await fetch(outgoing, { redirect: 'manual' })
-  const running = runningOf(response)
-  if (running !== undefined) heard(seq, running)
-  return received(response, url)
+  return strip
 }
 
 /** Follows redirects into the same port, as fetch does. @throws TypeError after too many, or where a body would be sent twice. */
 async function follow(first: Request, send: (request: Request) => Promise<Response>): Promise<Response> {
   let request = first
   for (let redirects = 0; ; redirects++) {
-    const { method, headers, signal } = request
+    const { method, signal } = request
+    const headers = new Headers(request.headers)
     const hasBody = request.body !== null
     const response = await send(request)
     const location = response.headers.get('location')

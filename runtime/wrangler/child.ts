@@ -13,8 +13,10 @@ import {
   type ToChild,
 } from '../protocol/child.ts'
 import { type ErrorCode, MoorageError } from '../protocol/errors.ts'
-import { isAtLeast } from './found.ts'
+import { entryFile } from './entry.ts'
 import { findNode, type NodeProgram } from './node.ts'
+import { TheirWords } from './ours.ts'
+import { OutputReader } from './output.ts'
 
 /** How long a child may take to end by itself before it is killed, in milliseconds. */
 const END_TIMEOUT_MS = 1_200
@@ -76,6 +78,7 @@ export class WranglerChild {
   #config = new Latch<ProjectConfig>()
   #ready = new Latch<{ url: string; inspectorUrl: string | undefined }>()
   #project: ProjectConfig | undefined
+  #words: TheirWords | undefined
   #failure: MoorageError | undefined
   readonly #tracing = new Map<number, Latch<string | undefined>>()
   #traces = 0
@@ -165,6 +168,9 @@ export class WranglerChild {
    */
   async start(request: StartRequest): Promise<{ url: string; inspectorUrl: string | undefined }> {
     this.#ready = new Latch()
+    const { config, main, name } = this.project
+    const { folder, workerModule } = request.entry
+    this.#words = new TheirWords({ config, main, entry: entryFile(folder, name), workerModule })
     this.#send({ type: 'start', ...request })
     return this.#ready.promise
   }
@@ -205,9 +211,18 @@ export class WranglerChild {
       case 'ready':
         this.#ready.resolve({ url: message.url, inspectorUrl: message.inspectorUrl })
         break
+      case 'log':
+        this.#tellLog(message)
+        return
       default:
     }
     this.#events.emit(message)
+  }
+
+  /** A log of the Worker's or wrangler's, in which nothing of ours stands. */
+  #tellLog(log: Extract<FromChild, { type: 'log' }>): void {
+    const text = this.#words?.of(log.text) ?? log.text
+    if (text !== '' || log.text === '') this.#events.emit({ ...log, text })
   }
 
   #end(error: MoorageError): void {
@@ -228,29 +243,15 @@ export class WranglerChild {
 
   #pass(stream: NodeJS.ReadableStream | null, level: 'info' | 'error'): void {
     const lines = new LineCutter()
+    const reader = new OutputReader(level)
     const tell = (coloured: string) => {
       const text = stripVTControlCharacters(coloured)
       if (text.trim() === '' || this.#disposing) return
-      const isWorkers =
-        level === 'info' && this.#ready.settled && isOldWorkersLine(text, this.#project?.wranglerVersion)
-      this.#events.emit(
-        isWorkers
-          ? { type: 'log', level: 'log', from: 'worker', text }
-          : { type: 'log', level, from: 'wrangler', text },
-      )
+      this.#tellLog(reader.read(text, this.#ready.settled, this.#project?.wranglerVersion))
     }
     stream?.on('data', (chunk: Buffer) => lines.push(chunk).forEach(tell))
     stream?.on('end', () => [lines.end() ?? ''].forEach(tell))
   }
-}
-
-/** The first wrangler that hands the Worker's console over by itself; an older one prints it among its own lines. */
-const HANDS_CONSOLE_OVER = '4.100.0'
-
-/** Whether a line that an older wrangler prints is the Worker's: all are that do not look like wrangler's own. */
-export function isOldWorkersLine(text: string, version: string | undefined): boolean {
-  if (version === undefined || isAtLeast(version, HANDS_CONSOLE_OVER)) return false
-  return !/^(\[wrangler|\[mf:|⎔|🪵|⛅|─|\s+at |Error: getaddrinfo )/u.test(text)
 }
 
 function spawnChild(node: NodeProgram, options: ChildOptions): ChildProcess {

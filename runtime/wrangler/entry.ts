@@ -1,4 +1,9 @@
-/** The generated module that wrangler takes as the Worker's entry: the developer's exports, and a container for some classes. Pure. */
+/**
+ * The generated module that wrangler takes as the Worker's entry: the developer's exports, and a container for some classes;
+ * and the bindings that go with it. Pure.
+ */
+import { join } from 'node:path'
+import { RELAY } from '../protocol/worker.ts'
 
 /** What the entry needs to know. Paths are absolute. */
 export interface EntryPlan {
@@ -14,6 +19,11 @@ export interface EntryPlan {
   readonly token: string
   readonly captures: boolean
   readonly experimental: boolean
+}
+
+/** Where the entry of a project lies. */
+export function entryFile(folder: string, project: string): string {
+  return join(folder, `${project.replace(/[^\w-]/g, '_')}.entry.mjs`)
 }
 
 /** The text of the entry module. It holds the relay's token: keep the file to its owner. */
@@ -36,6 +46,19 @@ export function entryText(plan: EntryPlan): string {
     ),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/**
+ * What the Worker gets beside its config's bindings, as wrangler takes it: variables, and the way to the relay.
+ * @param base `http://127.0.0.1:port` of the relay.
+ */
+export function bindingsOf(vars: Readonly<Record<string, string>>, base: string): Record<string, unknown> {
+  // wrangler hands on to miniflare what should be a function; miniflare takes the address of a server as well.
+  const relay = { type: 'fetcher', fetcher: { external: { address: new URL(base).host, http: {} } } }
+  return {
+    ...Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, { type: 'plain_text', value }])),
+    [RELAY]: relay,
+  }
 }
 
 /** esbuild takes an absolute path with forward slashes on every platform. */

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MoorageError } from '../protocol/errors.ts'
 import type { WranglerConfig } from './config.ts'
+import type { Bundle } from './trace.ts'
 
 /** The oldest version whose startWorker and workerd have all that is needed. */
 export const OLDEST_WRANGLER = '4.40.0'
@@ -23,9 +24,16 @@ export interface WranglerProblem {
   readonly message?: string
 }
 
+/** An event between the parts of wrangler's DevEnv. */
+export interface PartEvent {
+  readonly type: string
+  /** Of a `bundleComplete`. */
+  readonly bundle?: Bundle
+}
+
 /** wrangler's inside, as far as it is used. What has a question mark is not promised by any type of wrangler. */
 export interface DevEnv extends NodeJS.EventEmitter {
-  dispatch?(event: { readonly type: string }): void
+  dispatch?(event: PartEvent): void
   readonly config?: NodeJS.EventEmitter
   readonly bundler?: NodeJS.EventEmitter
   readonly runtimes?: readonly NodeJS.EventEmitter[]

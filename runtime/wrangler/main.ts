@@ -37,14 +37,7 @@ let removable: LeftFiles | undefined
 let ending = false
 
 const workerd = watchWorkerd((how) => {
-  if (ending) return
-  tell({
-    type: 'log',
-    level: 'warn',
-    from: 'wrangler',
-    text: `workerd ended unexpectedly (${how}). It is started again.`,
-  })
-  server?.lost(how).catch(fail)
+  if (!ending) server?.lost(how).catch(fail)
 })
 
 ignoreSignals(['SIGINT', 'SIGTERM', 'SIGHUP'])

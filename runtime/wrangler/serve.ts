@@ -1,17 +1,18 @@
 /** One project's Worker in wrangler's dev server, kept up: through failed builds, reloads and a workerd that dies. */
-import { watch } from 'node:fs'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { Latch } from '../base/latch.ts'
 import type { FromChild, ProjectConfig, ToChild } from '../protocol/child.ts'
 import { MoorageError } from '../protocol/errors.ts'
+import { Blame } from './blame.ts'
 import { platformSettings, type WranglerConfig } from './config.ts'
-import { entryText } from './entry.ts'
+import { bindingsOf, entryFile, entryText } from './entry.ts'
 import { hearParts } from './events.ts'
 import { checkExported, ExportScan, type Exports } from './exports.ts'
-import { isAtLeast, type StartedWorker, type Wrangler, type WranglerProblem } from './found.ts'
+import { fileChanged } from './file-changed.ts'
+import { isAtLeast, type PartEvent, type StartedWorker, type Wrangler, type WranglerProblem } from './found.ts'
+import { logOf, type WorkerdLog } from './log.ts'
 import { checkPort, describe, doesNotStart, failedMessage, isAddressInUse, isOfRuntime, portInUse } from './problems.ts'
-import { type Bundle, traceSource } from './trace.ts'
 
 type Start = Extract<ToChild, { type: 'start' }>
 
@@ -49,6 +50,7 @@ function hasReference(project: ProjectConfig): boolean {
 export class Server {
   readonly #options: ServeOptions
   readonly #entry: string
+  readonly #blame: Blame
   #scan: ExportScan | undefined
   #worker: StartedWorker | undefined
   #port: number
@@ -67,7 +69,9 @@ export class Server {
     this.#options = options
     this.#port = options.start.port
     this.#inspectorPort = options.start.inspectorPort
-    this.#entry = join(options.start.entry.folder, `${options.project.name.replace(/[^\w-]/g, '_')}.entry.mjs`)
+    const { project, start } = options
+    this.#entry = entryFile(start.entry.folder, project.name)
+    this.#blame = new Blame({ ...project, entry: this.#entry, workerModule: start.entry.workerModule })
   }
 
   /**
@@ -97,10 +101,13 @@ export class Server {
   async lost(how: string): Promise<void> {
     if (this.#disposed) return
     if (!this.#serving) {
-      setTimeout(() => this.#stuck.reject(doesNotStart(how)), STUCK_MS)
+      const stuck = this.#stuck
+      setTimeout(() => stuck.reject(doesNotStart(how)), STUCK_MS)
       return
     }
     this.#serving = false
+    const text = `workerd ended unexpectedly (${how}). It is started again.`
+    this.#options.tell({ type: 'log', level: 'warn', from: 'wrangler', text })
     this.#options.tell({ type: 'reloading' })
     await this.#drop()
     await this.open()
@@ -118,9 +125,8 @@ export class Server {
   }
 
   /** The line of the developer's code that a stack of the Worker leads to, where that can be told. */
-  async trace(stack: string): Promise<string | undefined> {
-    const bundle = (this.#loaded as { bundle?: Bundle } | undefined)?.bundle
-    return bundle && traceSource(stack, bundle, dirname(this.#options.project.config)).catch(() => undefined)
+  trace(stack: string): Promise<string | undefined> {
+    return this.#blame.source(stack)
   }
 
   async dispose(): Promise<void> {
@@ -155,9 +161,7 @@ export class Server {
         config: project.config,
         ...(env !== undefined && { env }),
         entrypoint: this.#entry,
-        bindings: Object.fromEntries(
-          Object.entries(start.vars).map(([name, value]) => [name, { type: 'plain_text', value }]),
-        ),
+        bindings: bindingsOf(start.vars, start.entry.base),
         build: { moduleRoot: config.base_dir ?? dirname(project.main), ...(config.no_bundle && { bundle: true }) },
         dev: {
           enableContainers: false,
@@ -165,7 +169,7 @@ export class Server {
           inspector: { port: this.#inspectorPort },
           watch: true,
           logLevel: start.logLevel,
-          structuredLogsHandler: (log: { level: string; message: string }) => this.#log(log),
+          structuredLogsHandler: (log: WorkerdLog) => this.#options.tell(logOf(log)),
           ...(start.registry !== undefined && { registry: start.registry }),
         },
       })
@@ -175,10 +179,12 @@ export class Server {
       return { worker }
     } catch (error) {
       this.#worker = undefined
+      // The bundle, which the error may lead into, goes with the worker.
+      const failure = await this.#blame.inWords(error)
       await worker?.dispose().catch(() => {})
       if (isAddressInUse(error)) throw portInUse(this.#port)
       if (error instanceof MoorageError) throw error
-      return { failure: describe(error) }
+      return { failure }
     }
   }
 
@@ -202,7 +208,8 @@ export class Server {
   }
 
   /** What wrangler says to itself, which its outer events leave out: that a build begins, that the config was read again. */
-  #dispatched({ type }: { readonly type: string }): void {
+  #dispatched({ type, bundle }: PartEvent): void {
+    if (type === 'bundleComplete') this.#blame.bundle = bundle
     if (!this.#serving) return
     if (type === 'bundleStart' && this.#reloadingSince === undefined) {
       this.#reloadingSince = Date.now()
@@ -230,19 +237,21 @@ export class Server {
   #failed(problem: WranglerProblem, serving: boolean): void {
     if (this.#disposed || !this.#serving) return
     this.#reloadingSince = undefined
-    this.#options.tell({ type: 'build-failed', message: describe(problem.cause ?? problem), serving })
-    if (serving) {
-      // wrangler holds requests back from the start of a build, and after a failed one until the next that succeeds.
-      this.#worker?.raw.proxy?.onReloadComplete?.(this.#loaded)
-      return
-    }
+    this.#serving = serving
+    // wrangler holds requests back from the start of a build, and after a failed one until the next that succeeds.
+    if (serving) this.#worker?.raw.proxy?.onReloadComplete?.(this.#loaded)
+    void this.#afterFailure(problem, serving).catch((error: unknown) => this.#options.tell(failedMessage(error)))
+  }
+
+  async #afterFailure(problem: WranglerProblem, serving: boolean): Promise<void> {
+    const message = await this.#blame.inWords(problem.cause ?? problem)
+    if (this.#disposed) return
+    this.#options.tell({ type: 'build-failed', message, serving })
+    if (serving) return
     // The new code broke while it was loaded, and the old one is gone: start anew with the next change.
-    this.#serving = false
-    void (async () => {
-      await this.#drop()
-      await this.#changed()
-      if (!this.#disposed) await this.open()
-    })().catch((error: unknown) => this.#options.tell(failedMessage(error)))
+    await this.#drop()
+    await this.#changed()
+    if (!this.#disposed) await this.open()
   }
 
   /** The main module may export other names now. A changed entry is one more reload, which wrangler does by itself. */
@@ -291,29 +300,4 @@ export class Server {
     await chmod(this.#entry, 0o600)
     this.#entryWritten = text
   }
-
-  #log({ level, message }: { level: string; message: string }): void {
-    const known = ['debug', 'info', 'log', 'warn', 'error'] as const
-    // What workerd's makers note for themselves, e.g. at each reload of an object with an alarm.
-    if (message.startsWith('NOSENTRY'))
-      this.#options.tell({ type: 'log', level: 'debug', from: 'wrangler', text: message })
-    else
-      this.#options.tell({
-        type: 'log',
-        level: known.find((name) => name === level) ?? 'log',
-        from: 'worker',
-        text: message,
-      })
-  }
-}
-
-/** Resolves when a file changes. The folder is watched: an editor may put a new file in the old one's place. */
-async function fileChanged(path: string, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const watcher = watch(dirname(path), { signal }, (_, name) => {
-      if (name === basename(path)) resolve()
-    })
-    // Where a folder cannot be watched, a change of the Worker's files has to do.
-    watcher.on('error', () => {})
-  })
 }

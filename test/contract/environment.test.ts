@@ -37,3 +37,10 @@ about('the environment', 'environment', (ask) => {
     assert.deepEqual(await ask('cannotBeOverridden'), { id: true, region: true })
   })
 })
+
+about('the Worker’s own environment', 'environment', (ask) => {
+  it('has the bindings of the config and no other', async () => {
+    const classes = ['Bare', 'Early', 'Few', 'Hooked', 'HookedFew', 'Plain', 'Scratch', 'WithEntrypoint']
+    assert.deepEqual(await ask('bindings'), classes)
+  })
+})

@@ -34,6 +34,75 @@ describe('a Worker with a syntax error', () => {
   })
 })
 
+describe('a Worker that throws', () => {
+  /** A box whose greeting does something else; what the events tell. */
+  async function withGreeting(text: string) {
+    await using undo = new AsyncDisposableStack()
+    const project = undo.use(await copyFixture('box'))
+    const file = join(project.folder, 'src', 'greeting.ts')
+    const good = await readFile(file, 'utf8')
+    await writeFile(file, text)
+    const events = new Events()
+    const starting = runIn(project.folder, { events })
+    starting.catch(() => undefined)
+    const kept = undo.move()
+    return { events, starting, mend: () => writeFile(file, good), [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  }
+
+  it('while it is loaded, is told with the place in its own file, and waited for', async () => {
+    await using box = await withGreeting(`export const greeting: string = fail()\n\nfunction fail(): never {
+  throw new Error('at the top')\n}\n`)
+    const failed = await box.events.next(
+      'the failure',
+      (e) => e.type === 'worker' && e.worker.state === 'failed' && e.worker,
+    )
+    assert.deepEqual(
+      failed.message
+        .split('\n')
+        .slice(0, 3)
+        .map((line) => line.trim()),
+      ['Uncaught Error: at the top', 'at src/greeting.ts:4:9 in fail', 'at src/greeting.ts:1:33'],
+    )
+    await box.mend()
+    await using running = await box.starting
+    assert.equal(await running.text('/'), 'hello')
+  })
+
+  it('in its fetch handler, is told with the stack in its own files, and nothing else in it', async () => {
+    await using box = await withGreeting(`export const greeting = { toString: () => {
+  throw new RangeError('no greeting')\n} } as unknown as string\n`)
+    await using running = await box.starting
+    assert.equal((await running.fetch('/')).status, 500)
+    const lines: string[] = []
+    const isError = (e: Parameters<Parameters<typeof box.events.next>[1]>[0]) =>
+      e.type === 'worker-log' && e.level === 'error' && lines.push(e.text) === 3
+    await box.events.next('the error', isError)
+    assert.equal(lines[0], 'RangeError: no greeting')
+    assert.match(lines[1] ?? '', /^ {4}at .*\/src\/greeting\.ts:2:9\)$/)
+    assert.match(lines[2] ?? '', /^ {4}at .*\/src\/index\.ts:\d+:\d+\)$/)
+  })
+})
+
+describe('a binding to a class that the Worker does not export', () => {
+  it('is told with the name of the Worker’s own file', async () => {
+    await using project = await copyFixture('box')
+    const config = join(project.folder, 'wrangler.jsonc')
+    const text = await readFile(config, 'utf8')
+    await writeFile(config, text.replace('"class_name": "Shelf" }', '"class_name": "Nope" }'))
+    const events = new Events()
+    const starting = runIn(project.folder, { events })
+    starting.catch(() => undefined)
+    const failed = await events.next(
+      'the failure',
+      (e) => e.type === 'worker' && e.worker.state === 'failed' && e.worker,
+    )
+    assert.match(failed.message, /not exported in your entrypoint file: Nope\.\n.*entrypoint, src\/index\.ts\.$/)
+    await writeFile(config, text)
+    await using running = await starting
+    assert.equal(await running.text('/'), 'hello')
+  })
+})
+
 describe('a container that does not start', () => {
   let running: Running
   before(async () => {

@@ -109,13 +109,14 @@ describe('the lines of an event', () => {
     assert.deepEqual(
       image({
         state: 'failed',
-        message: 'npm ci failed.',
+        message: 'Dockerfile:3: npm ci failed.',
         file: 'Dockerfile',
         line: 3,
         lastOutput: ['E404'],
+        advice: ['Publish it.'],
         previous: 'q:0',
       }),
-      ['! Quotes: npm ci failed. (Dockerfile:3)', '!   E404', '!   q:0 stays in use.'],
+      ['! Quotes: Dockerfile:3: npm ci failed.', '!   E404', '!   Publish it.', '!   q:0 stays in use.'],
     )
     assert.deepEqual(image({ state: 'unknown' }), [])
   })

@@ -334,7 +334,7 @@ describe('kept connections', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     t.after(() => server.close())
     all.to((server.address() as AddressInfo).port)
-    return { ...all, seen }
+    return { ...all, seen, server }
   }
 
   it('that turn out to be dead let a request without a body go once more, on a new one', async (t) => {
@@ -350,6 +350,14 @@ describe('kept connections', () => {
     await ask()
     assert.equal((await ask({ method: 'POST', headers: { 'content-length': '1' }, body: 'x' })).status, 502)
     assert.deepEqual([seen, failures.length], [['GET', 'POST'], 1])
+  })
+
+  it('that are lost with their server are told as lost, not as refused to the second try', async (t) => {
+    const { ask, failures, server } = await breaking(t)
+    await ask()
+    server.close()
+    assert.equal((await ask()).status, 502)
+    assert.equal(failures[0] instanceof DialError, false, String(failures[0]))
   })
 
   it('break with the link, and the requests on them', async (t) => {

@@ -140,6 +140,7 @@ describe('the image of a class', () => {
     made[0]?.reject(
       new MoorageError('build-failed', 'Line 3 failed.', {
         detail: { file: '/p/Dockerfile', line: 3, lastOutput: ['no such file'] },
+        advice: ['Mend it.'],
       }),
     )
     await assert.rejects(waiting, { code: 'build-failed', message: 'Line 3 failed.' })
@@ -150,6 +151,7 @@ describe('the image of a class', () => {
       file: '/p/Dockerfile',
       line: 3,
       lastOutput: ['no such file'],
+      advice: ['Mend it.'],
     })
   })
 
@@ -165,6 +167,7 @@ describe('the image of a class', () => {
       state: 'failed',
       message: 'Error: oops',
       lastOutput: [],
+      advice: [],
       previous: 'quotes@sha:1',
     })
     assert.ok(!log.includes('unwatch'))

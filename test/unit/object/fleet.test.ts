@@ -14,7 +14,7 @@ function fakeClass(
   className: string,
   log: string[],
   boxes: FakeContainer[],
-  more: { max?: number; closing?: Promise<void> } = {},
+  more: { max?: number; closing?: Promise<void>; quiet?: boolean } = {},
 ) {
   return {
     config: { className, images: { worker: { reference: 'worker:1' } } },
@@ -29,6 +29,7 @@ function fakeClass(
     }),
     container: async (_: unknown, start: StartOptions) => {
       const box = fakeContainer(`box${boxes.length + 1}`, log, more.closing)
+      box.quiet = more.quiet ?? false
       boxes.push(box)
       log.push(`container for ${JSON.stringify(start)}`)
       return box.prepared
@@ -38,7 +39,7 @@ function fakeClass(
   } as unknown as ContainerClass
 }
 
-function setUp(more: { max?: number; closing?: Promise<void> } = {}) {
+function setUp(more: { max?: number; closing?: Promise<void>; quiet?: boolean } = {}) {
   const log: string[] = []
   const boxes: FakeContainer[] = []
   const happenings: Happening[] = []
@@ -151,7 +152,7 @@ describe('max_instances', () => {
 
 describe('output', () => {
   it('is its object’s, and that of a container which no object has is dropped', async () => {
-    const { fleet, attach, start, happenings } = setUp()
+    const { fleet, attach, start, happenings } = setUp({ quiet: true })
     await start(await attach())
     fleet.output('box1', 'stdout', ['one', 'two'])
     fleet.output('box9', 'stderr', ['nobody’s'])
@@ -172,16 +173,22 @@ describe('output', () => {
 
 describe('output that comes late', () => {
   it('is still of the life that wrote it, after the next start too', async () => {
-    const { fleet, attach, start, boxes, happenings } = setUp()
+    const { fleet, attach, start, boxes, happenings } = setUp({ quiet: true })
     const instance = await attach()
     await start(instance)
-    boxes[0]?.exit.resolve({ exitCode: 0, error: undefined })
-    await settled()
+    await fleet.calls.call({ instance, call: { method: 'destroy' } })
     await start(instance, 2)
     fleet.output('box1', 'stderr', ['late'])
     fleet.output('box2', 'stdout', ['new'])
     const logs = happenings.flatMap((h) => (h.type === 'container-log' ? [`${h.life} ${h.text}`] : []))
     assert.deepEqual(logs, ['1 late', '2 new'])
+
+    // Who has said all is forgotten.
+    const { length } = happenings
+    boxes[0]?.silent.resolve()
+    await settled()
+    fleet.output('box1', 'stderr', ['more'])
+    assert.equal(happenings.length, length)
   })
 })
 

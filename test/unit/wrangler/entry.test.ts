@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { entryText } from '../../../runtime/wrangler/entry.ts'
+import { bindingsOf, entryText } from '../../../runtime/wrangler/entry.ts'
 
 const plan = {
   main: '/p/src/index.ts',
@@ -38,5 +38,14 @@ export { c1 as Others }
 
   it('has paths that esbuild takes on Windows', () => {
     assert.match(entryText({ ...plan, main: 'C:\\p\\index.ts' }), /from "C:\/p\/index.ts"/)
+  })
+})
+
+describe('the bindings that go with it', () => {
+  it('are the variables, and one that leads to the relay', () => {
+    assert.deepEqual(bindingsOf({ A: '1' }, 'http://127.0.0.1:4000'), {
+      A: { type: 'plain_text', value: '1' },
+      MOORAGE_RELAY: { type: 'fetcher', fetcher: { external: { address: '127.0.0.1:4000', http: {} } } },
+    })
   })
 })

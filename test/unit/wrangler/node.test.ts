@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { childEnvironment, isOldWorkersLine } from '../../../runtime/wrangler/child.ts'
+import { childEnvironment } from '../../../runtime/wrangler/child.ts'
 import { isAtLeast } from '../../../runtime/wrangler/found.ts'
 import { cacheFolder, findNode, type NodeSurroundings, packageName } from '../../../runtime/wrangler/node.ts'
 
@@ -136,18 +136,5 @@ describe('the child’s environment', () => {
   it('keeps wrangler from asking and telling anybody', () => {
     const { WRANGLER_SEND_METRICS, CLOUDFLARE_CF_FETCH_ENABLED } = childEnvironment({})
     assert.deepEqual([WRANGLER_SEND_METRICS, CLOUDFLARE_CF_FETCH_ENABLED], ['false', 'false'])
-  })
-})
-
-describe('a line of an older wrangler', () => {
-  it('is the Worker’s where it does not look like wrangler’s own', () => {
-    assert.equal(isOldWorkersLine('hello', '4.40.0'), true)
-    for (const line of ['[wrangler:info] GET / 200 OK', '⎔ Reloading local server...', '    at GetAddrInfo']) {
-      assert.equal(isOldWorkersLine(line, '4.40.0'), false)
-    }
-  })
-
-  it('is never the Worker’s with a wrangler that hands its console over', () => {
-    assert.equal(isOldWorkersLine('hello', '4.164.0'), false)
   })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { build } from 'esbuild'
-import { placesOf, traceSource } from '../../../runtime/wrangler/trace.ts'
+import { placesOf, traceSource, traceText } from '../../../runtime/wrangler/trace.ts'
 
 const SOURCE = `import { helper } from 'lib'
 export function run() {
@@ -54,5 +54,25 @@ describe('the source of a stack', () => {
       { line: 9, column: 4 },
       { line: 1, column: 2 },
     ])
+  })
+})
+
+describe('a text with places of the bundle', () => {
+  it('leads to the developer’s files, and leaves out what is not theirs', async (t) => {
+    const { folder, stack, bundle } = await setUp(t)
+    const workerds = stack
+      .replace(/file:.*?index\.mjs/g, 'box.entry.js')
+      .split('\n')
+      .slice(0, 4)
+      .join('\n')
+    const isOurs = (file: string): boolean => file.includes('/lib/')
+    assert.equal(
+      await traceText(workerds, bundle, folder, isOurs),
+      'Error: here\n    at src/index.ts:3:23\n    at Module.run (src/index.ts:3:10)',
+    )
+  })
+
+  it('stays as it is where there are none', async () => {
+    assert.equal(await traceText('No such thing: x.ts:1:2', {}, '/', () => false), 'No such thing: x.ts:1:2')
   })
 })

@@ -53,6 +53,7 @@ const BROKEN = {
   instruction: 'RUN npm ci --omit=dev',
   exitCode: 1,
   lastOutput: [],
+  advice: [],
 } as const satisfies ImageState
 
 describe('the tree', () => {
@@ -235,7 +236,7 @@ describe('an image', () => {
   })
 
   it('that failed before any instruction says the reason', () => {
-    const image = { state: 'failed', message: 'The engine is gone.', lastOutput: [] } as const
+    const image = { state: 'failed', message: 'The engine is gone.', lastOutput: [], advice: [] } as const
     assert.equal(rows([], { classes: [{ ...SANDBOX, image }] })[1], '  error The engine is gone.')
   })
 

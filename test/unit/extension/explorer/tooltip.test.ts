@@ -124,7 +124,7 @@ describe('other tooltips', () => {
   })
 
   it('tell why an image failed', () => {
-    const image = { state: 'failed', message: 'no.', lastOutput: ['npm error'] } as const
+    const image = { state: 'failed', message: 'no.', lastOutput: ['npm error'], advice: [] } as const
     const target: Target = { kind: 'image-failure', folder: FOLDER, className: 'Sandbox' }
     const text = tooltipOf(target, session([], { classes: [{ ...SANDBOX, image }] }), NOW)
     assert.equal(text, 'no\\.\n\n```text\nnpm error\n```')

@@ -7,9 +7,9 @@ it('a failed image is a problem of its Dockerfile, a broken Worker one of its co
     classes: [
       {
         className: 'Sandbox',
-        image: { state: 'failed', message: 'exit 1', file: '/p/Dockerfile', line: 8, lastOutput: [] },
+        image: { state: 'failed', message: 'exit 1', file: '/p/Dockerfile', line: 8, lastOutput: [], advice: [] },
       },
-      { className: 'Other', image: { state: 'failed', message: 'no such image', lastOutput: [] } },
+      { className: 'Other', image: { state: 'failed', message: 'no such image', lastOutput: [], advice: [] } },
     ],
     projects: [
       {

@@ -19,7 +19,7 @@ function model(parts: {
 }
 
 const preparing = { state: 'preparing', how: 'build', since: 0, step: 5, steps: 7, text: '' } as const
-const failedImage = { state: 'failed', message: '', lastOutput: [] } as const
+const failedImage = { state: 'failed', message: '', lastOutput: [], advice: [] } as const
 
 it('the status bar says the first that applies', () => {
   const text = (...args: Parameters<typeof statusOf>) => statusOf(...args).text

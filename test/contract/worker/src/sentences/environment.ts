@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import type { Sentences } from './index.ts'
 
 export const environment: Sentences = {
@@ -33,5 +34,10 @@ export const environment: Sentences = {
   async objectId(o) {
     const { env } = await o.boot()
     return env.CLOUDFLARE_DURABLE_OBJECT_ID === o.state.id.toString()
+  },
+
+  /** Of the Worker, not of the container. */
+  async bindings() {
+    return Object.keys(env).sort()
   },
 }
