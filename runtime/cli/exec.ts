@@ -3,8 +3,10 @@ import { constants } from 'node:os'
 import { type Joined, joinSession, MoorageError } from '../index.ts'
 import type { ExecArguments } from './exec-arguments.ts'
 
-/** What a terminal program is ended with when its own process is not to be had any more. */
-const LOST_EXIT_CODE = 125
+/** The exit code where the process could not be started. */
+const NOT_STARTED = 125
+/** That of a process whose container ended under it, and it with it: as after SIGKILL, and as `docker exec` has it. */
+const LOST = 137
 
 /** The person's side: where typed bytes come from, and where output goes. */
 export interface Terminal {
@@ -13,12 +15,12 @@ export interface Terminal {
   readonly stderr: NodeJS.WriteStream
 }
 
-/** Runs until the process ends. Resolves with its exit code; 125 where it could not be started or was lost. */
+/** Runs until the process ends. Resolves with its exit code; 125 where it could not be started, 137 where it was lost. */
 export async function exec(args: ExecArguments, terminal: Terminal = process): Promise<number> {
   const { stdin, stdout, stderr } = terminal
   const tty = stdin.isTTY === true && stdout.isTTY === true
   const say = (text: string): void => void stderr.write(`${text}\n`)
-  let exitCode = LOST_EXIT_CODE
+  let exitCode = NOT_STARTED
   let joined: Joined
   try {
     joined = await joinSession(
@@ -35,7 +37,8 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
       {
         onOutput: (source, bytes) => written(source === 2 ? stderr : stdout, bytes),
         onMessage: (message) => {
-          if (message.type === 'exit') exitCode = message.exitCode
+          if (message.type === 'started') exitCode = LOST
+          else if (message.type === 'exit') exitCode = message.exitCode
           else if (message.type === 'note') say(message.text)
           else if (message.type === 'lost') say(message.message)
           else if (message.type === 'refused') {
@@ -47,7 +50,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
   } catch (error) {
     if (!(error instanceof MoorageError)) throw error
     for (const line of [error.message, ...error.advice.map((advice) => `  ${advice}`)]) say(line)
-    return LOST_EXIT_CODE
+    return NOT_STARTED
   }
 
   if (tty) {

@@ -3,7 +3,14 @@ import { join } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { Happening, HookName } from '../protocol/events.ts'
-import { type InstanceId, type ObjectKey, type ObjectModel, objectKey, type Reason } from '../protocol/model.ts'
+import {
+  type InstanceId,
+  type ObjectKey,
+  type ObjectModel,
+  objectKey,
+  type ProcessModel,
+  type Reason,
+} from '../protocol/model.ts'
 import type { SessionCalls } from '../protocol/relay.ts'
 import type { Note } from '../protocol/worker.ts'
 import type { Offered, RelayThread } from '../relay/thread.ts'
@@ -75,13 +82,16 @@ export class Fleet {
   }
 
   /**
-   * The object that someone means: `Class/name`, `Class/id`, or only the name or id, or the beginning of an id.
+   * The object that someone means, and is about to do something in: `Class/name`, `Class/id`, or only the name or id, or the beginning of an id.
    * @throws MoorageError that lists what there is.
    */
   find(text: string): ObjectKey {
     const found = [...this.objects.values()].filter((object) => matches(object, text))
     const [only] = found
-    if (only !== undefined && found.length === 1) return only.key
+    if (only !== undefined && found.length === 1) {
+      only.visited()
+      return only.key
+    }
     const known = [...this.objects.values()].map((object) => labelOf(object))
     throw new MoorageError(
       'no-object',
@@ -93,6 +103,16 @@ export class Fleet {
             : [`There are: ${known.join(', ')}`],
       },
     )
+  }
+
+  /** A process was started, moved bytes, or has ended. */
+  process({ id, object, by, end }: ProcessModel): void {
+    if (by === 'person') this.objects.get(object)?.attended(id, end === undefined)
+  }
+
+  /** Why a life of an object ended, in a sentence, where that is known. */
+  async whyEnded(object: ObjectKey, life: number): Promise<string | undefined> {
+    return this.objects.get(object)?.whyEnded(life)
   }
 
   /** An instance's socket closed. */

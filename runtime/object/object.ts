@@ -1,6 +1,6 @@
-import { Latch } from '../base/latch.ts'
+import { Latch, within } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
-import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
+import type { ContainerState, InstanceId, ObjectKey, ProcessId, Reason } from '../protocol/model.ts'
 import type { Attached, Call, Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
 import { Life, type LifeOptions } from './container.ts'
@@ -15,6 +15,9 @@ const RELOAD_GRACE_MS = 300
 
 /** A signal that onActivityExpired sends may come a little after its end is told: they take different ways. */
 const EXPIRY_REACH_MS = 500
+
+/** A process is told of as lost when its link goes; why its container ended is known a little later. */
+const REASON_MS = 3_000
 
 /** Longer ones Node takes for none at all. */
 const LONGEST_TIMER_MS = 2_147_483_647
@@ -69,7 +72,12 @@ export class DurableObject {
   readonly #options: ObjectOptions
   readonly #instances = new Map<string, Instance>()
   #life: Life | undefined
+  #previous: Life | undefined
   #lives = 0
+  /** Processes that people opened in its container and that run. */
+  readonly #people = new Set<ProcessId>()
+  /** Its container would have been evicted but for them. */
+  #kept = false
   /** A life that a person or a new image started, and no instance knows of. */
   #unannounced: Life | undefined
   #inactivityMs: number | undefined
@@ -111,7 +119,7 @@ export class DurableObject {
   /** A new instance: tells it whether the container runs. */
   attach(id: InstanceId): Attached {
     this.#endGrace()
-    clearTimeout(this.#eviction)
+    this.#cancelEviction()
     this.#cancelInactivity()
     const instance: Instance = { id, outcomes: new Map(), parked: false }
     this.#unannounced = undefined
@@ -130,10 +138,7 @@ export class DurableObject {
     for (const outcome of instance.outcomes.values()) outcome.resolve(LOST)
     if (this.#instances.size > 0) return
     if (instance.parked) {
-      this.#eviction = setTimeout(() => {
-        this.#asleep()
-        this.#abandoned('eviction')
-      }, EVICT_AFTER_MS - PARK_AFTER_MS)
+      this.#evictAfter(EVICT_AFTER_MS - PARK_AFTER_MS)
       return
     }
     this.#asleep()
@@ -236,10 +241,30 @@ export class DurableObject {
     this.#expiredAt = expiring ? Number.POSITIVE_INFINITY : Date.now()
   }
 
+  /** A person is about to do something in its container: an idle object waits for it. */
+  visited(): void {
+    if (this.#instances.size > 0) return
+    if (this.#eviction !== undefined) this.#evictAfter(EVICT_AFTER_MS)
+    else if (this.#inactivity !== undefined) this.#awaitInactivity()
+  }
+
+  /** A process that a person opened runs, or has ended. While one runs, an idle object keeps its container. */
+  attended(process: ProcessId, runs: boolean): void {
+    if (runs) this.#people.add(process)
+    else this.#people.delete(process)
+    if (this.#people.size === 0 && this.#kept) this.#evictAfter(EVICT_AFTER_MS)
+  }
+
+  /** Why a life ended, in a sentence; undefined where it has not, or is long gone. Waits a little for the end. */
+  async whyEnded(number: number): Promise<string | undefined> {
+    const life = [this.#life, this.#previous].find((one) => one?.number === number)
+    return life === undefined ? undefined : (await within(REASON_MS, life.ended))?.message
+  }
+
   /** Ends what it holds; the container is the caller's to remove. */
   async close(): Promise<void> {
     clearTimeout(this.#idle)
-    clearTimeout(this.#eviction)
+    this.#cancelEviction()
     this.#endGrace()
     this.#cancelInactivity()
     await this.log.close()
@@ -266,6 +291,7 @@ export class DurableObject {
       lastLog: (count) => this.log.last(count, number),
       onClosing: this.#options.onClosing,
     })
+    this.#previous = this.#life
     this.#life = life
     known(life)
     return life.begin(refusal)
@@ -290,21 +316,47 @@ export class DurableObject {
   /** Nobody is there for the container: it ends, unless setInactivityTimeout() lets it live on. */
   #abandoned(kind: 'abort' | 'eviction'): void {
     if (this.#instances.size > 0) return
-    if (this.#inactivityMs === undefined) void this.life?.destroy({ kind })
-    else this.#awaitInactivity()
+    if (this.#inactivityMs !== undefined) this.#awaitInactivity()
+    else if (kind === 'eviction') this.#evict()
+    else void this.life?.destroy({ kind })
+  }
+
+  /** Nobody came for so long: it is asleep, and its container ends. */
+  #evictAfter(ms: number): void {
+    this.#cancelEviction()
+    this.#eviction = setTimeout(() => {
+      this.#eviction = undefined
+      this.#asleep()
+      this.#abandoned('eviction')
+    }, ms)
+  }
+
+  #cancelEviction(): void {
+    clearTimeout(this.#eviction)
+    this.#eviction = undefined
+    this.#kept = false
+  }
+
+  #evict(): void {
+    this.#kept = this.#people.size > 0
+    if (!this.#kept) void this.life?.destroy({ kind: 'eviction' })
   }
 
   #awaitInactivity(): void {
     this.#cancelInactivity()
     if (this.#inactivityMs === undefined || this.#open > 0) return
     this.#inactivity = setTimeout(
-      () => void this.life?.destroy({ kind: 'eviction' }),
+      () => {
+        this.#inactivity = undefined
+        this.#evict()
+      },
       Math.min(this.#inactivityMs, LONGEST_TIMER_MS),
     )
   }
 
   #cancelInactivity(): void {
     clearTimeout(this.#inactivity)
+    this.#inactivity = undefined
   }
 
   /** Nothing keeps the object in memory: it is evicted after a while, as on the platform. */

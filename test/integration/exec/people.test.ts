@@ -194,6 +194,23 @@ describe('moorage exec', () => {
     assert.deepEqual({ code, err }, { code: 125, err: 'There is no object "nobody".\n  There are: Box/alice\n' })
   })
 
+  it('says why the container ended under its process, and ends with 137', async () => {
+    await running.box('bob').start()
+    const from = running.events.now
+    const child = command(['bob', '--', 'sleep', '4712'])
+    const err = collect(child.stderr)
+    await running.events.next(
+      'the process',
+      (event) => event.type === 'process' && event.process.command[1] === '4712',
+      from,
+    )
+    await running.session.object(running.box('bob').key).destroy()
+    const [code] = await once(child, 'close')
+    assert.deepEqual({ code, err: (await err).toString() }, { code: 137, err: 'Destroyed by you.\n' })
+    const lost = running.session.model.processes.find((one) => one.command[1] === '4712')?.end?.lost
+    assert.equal(lost, 'Destroyed by you.')
+  })
+
   it('ends what it started when its terminal goes', async () => {
     const child = command(['alice', '--', 'sleep', '4711'])
     await running.events.next('the process', (event) => event.type === 'process' && event.process.command[1] === '4711')
