@@ -19,6 +19,7 @@ export interface Terminal {
 export async function exec(args: ExecArguments, terminal: Terminal = process): Promise<number> {
   const { stdin, stdout, stderr } = terminal
   const tty = stdin.isTTY === true && stdout.isTTY === true
+  const [out, err] = [new Output(stdout), new Output(stderr)]
   const say = (text: string): void => void stderr.write(`${text}\n`)
   let exitCode = NOT_STARTED
   let joined: Joined
@@ -35,7 +36,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
         ...(tty ? { tty: sizeOf(stdout) } : {}),
       },
       {
-        onOutput: (source, bytes) => written(source === 2 ? stderr : stdout, bytes),
+        onOutput: (source, bytes) => (source === 2 ? err : out).write(bytes),
         onMessage: (message) => {
           if (message.type === 'started') exitCode = LOST
           else if (message.type === 'exit') exitCode = message.exitCode
@@ -79,8 +80,25 @@ function sizeOf(stdout: NodeJS.WriteStream): { cols: number; rows: number } {
   return { cols: stdout.columns || 80, rows: stdout.rows || 24 }
 }
 
-/** Writes; where the other end is slow, the promise waits for it. */
-function written(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> | undefined {
-  if (stream.write(bytes)) return undefined
-  return new Promise((resolve) => stream.once('drain', () => resolve()))
+/** One of the person's streams. */
+class Output {
+  readonly #stream: NodeJS.WriteStream
+  /** Everyone who finds it full waits for the same. */
+  #drained: Promise<void> | undefined
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream
+  }
+
+  /** Writes; where the other end is slow, the promise waits for it. */
+  write(bytes: Buffer): Promise<void> | undefined {
+    if (this.#stream.write(bytes)) return undefined
+    this.#drained ??= new Promise((resolve) => {
+      this.#stream.once('drain', () => {
+        this.#drained = undefined
+        resolve()
+      })
+    })
+    return this.#drained
+  }
 }

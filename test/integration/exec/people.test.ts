@@ -168,6 +168,21 @@ describe('moorage exec', () => {
     assert.ok(input.equals(await out))
   })
 
+  it('warns of nothing where its reader is slow', async () => {
+    const child = command(['alice', '--', 'seq', '1', '2000000'])
+    const err = collect(child.stderr)
+    child.stdin?.end()
+    const [first] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+    child.stdout?.pause()
+    await running.events.next(
+      'the process',
+      (event) =>
+        event.type === 'process' && event.process.command[2] === '2000000' && event.process.bytesOut > 1_000_000,
+    )
+    const bytes = first.length + (await collect(child.stdout)).length
+    assert.deepEqual({ bytes, err: (await err).toString() }, { bytes: 14_888_896, err: '' })
+  })
+
   it('opens a shell where no command is given', async () => {
     const { code, out } = await moorage(['alice'], 'echo in a shell; exit 3\n')
     assert.deepEqual({ code, out }, { code: 3, out: 'in a shell\n' })
