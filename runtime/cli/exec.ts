@@ -1,5 +1,6 @@
 /** `moorage exec`: a process in a container of a session that runs, from another terminal. */
 import { constants } from 'node:os'
+import { getSystemErrorMap } from 'node:util'
 import { type Joined, joinSession, MoorageError } from '../index.ts'
 import type { ExecArguments } from './exec-arguments.ts'
 
@@ -7,6 +8,10 @@ import type { ExecArguments } from './exec-arguments.ts'
 const NOT_STARTED = 125
 /** That of a process whose container ended under it, and it with it: as after SIGKILL, and as `docker exec` has it. */
 const LOST = 137
+/** As a shell tells of a program whose reader has gone. */
+const NO_READER = 128 + constants.signals.SIGPIPE
+/** Where its output could not be written. */
+const NOT_WRITTEN = 1
 
 /** The person's side: where typed bytes come from, and where output goes. */
 export interface Terminal {
@@ -22,6 +27,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
   const [out, err] = [new Output(stdout), new Output(stderr)]
   const say = (text: string): void => void stderr.write(`${text}\n`)
   let exitCode = NOT_STARTED
+  let told = false
   let joined: Joined
   try {
     joined = await joinSession(
@@ -38,6 +44,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
       {
         onOutput: (source, bytes) => (source === 2 ? err : out).write(bytes),
         onMessage: (message) => {
+          told ||= message.type !== 'started' && message.type !== 'note'
           if (message.type === 'started') exitCode = LOST
           else if (message.type === 'exit') exitCode = message.exitCode
           else if (message.type === 'note') say(message.text)
@@ -67,9 +74,16 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
     void joined.write(bytes).then(() => stdin.resume())
   })
   stdin.on('end', () => joined.tell({ type: 'eof' }))
-  await joined.closed
+  const broken = await Promise.race([joined.closed, out.broken, err.broken])
   if (tty) stdin.setRawMode(false)
   stdin.pause()
+  if (broken !== undefined) {
+    joined.close()
+    if (broken.code === 'EPIPE') return NO_READER
+    say(`The output could not be written: ${getSystemErrorMap().get(broken.errno ?? 0)?.[1] ?? broken.message}.`)
+    return NOT_WRITTEN
+  }
+  if (!told) say('The session has ended.')
   // What is still on its way to a pipe would be lost with the process.
   await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))))
   return exitCode
@@ -85,9 +99,12 @@ class Output {
   readonly #stream: NodeJS.WriteStream
   /** Everyone who finds it full waits for the same. */
   #drained: Promise<void> | undefined
+  /** Resolves with why it cannot be written any more. */
+  readonly broken: Promise<NodeJS.ErrnoException>
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
+    this.broken = new Promise((resolve) => stream.on('error', resolve))
   }
 
   /** Writes; where the other end is slow, the promise waits for it. */
