@@ -280,6 +280,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         }),
       )
     },
+    left: async () => (await engine.listContainers([`${LABEL.session}=${id}`])).length,
     dispose: async () => {
       const first = !scope.closed
       await scope.close()
