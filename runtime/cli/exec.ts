@@ -26,6 +26,7 @@ export async function exec(args: ExecArguments, terminal: Terminal = process): P
   const tty = stdin.isTTY === true && stdout.isTTY === true
   const [out, err] = [new Output(stdout), new Output(stderr)]
   const say = (text: string): void => void stderr.write(`${text}\n`)
+  for (const note of args.notes) say(note)
   let exitCode = NOT_STARTED
   let told = false
   let joined: Joined
