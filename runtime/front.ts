@@ -118,6 +118,8 @@ export interface Session {
   process(id: ProcessId): ProcessActions
   /** Builds the images of a class, or of all, anew where their content changed; running containers restart on them. */
   rebuild(className?: string): Promise<void>
+  /** How many containers the engine has of the session, sandboxes and gateway too: what a dispose() that takes long waits for. */
+  left(): Promise<number>
   /** Ends everything and removes what it made in the engine. Called again it gives the same promise. */
   dispose(): Promise<void>
 }

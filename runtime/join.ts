@@ -1,7 +1,8 @@
-import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import { WebSocket } from 'ws'
 import { readLock } from './lock.ts'
-import { configFile } from './project.ts'
+import { CONFIG_NAMES, configFile } from './project.ts'
 import { CLIENT_TOKEN, CLIENT_VERSION, type FromClient, type Open, type ToClient } from './protocol/client.ts'
 import { MoorageError } from './protocol/errors.ts'
 
@@ -25,10 +26,10 @@ export interface Joined {
 /**
  * Starts a process in a running session of a project, from another terminal.
  * @param config a config, or its folder.
- * @throws MoorageError `no-session` where none runs.
+ * @throws MoorageError `no-session` where none runs, `no-config` where there is no such project.
  */
 export async function joinSession(config: string, open: Omit<Open, 'version'>, events: JoinEvents): Promise<Joined> {
-  const folder = dirname(configFile(resolve(config)))
+  const folder = dirname(configOf(config, open.object))
   const lock = await readLock(folder)
   if (lock?.join === undefined) {
     throw new MoorageError('no-session', `No session of ${folder} runs.`, {
@@ -60,4 +61,27 @@ export async function joinSession(config: string, open: Omit<Open, 'version'>, e
     write: (bytes) => new Promise((resolve) => socket.send(bytes, () => resolve())),
     close: () => socket.close(),
   }
+}
+
+/** The config of a project to join; where there is none, whoever is in a folder of the project is told the way. */
+function configOf(path: string, object: string): string {
+  try {
+    return configFile(resolve(path))
+  } catch (error) {
+    if (!(error instanceof MoorageError)) throw error
+    const above = configAbove(resolve(path))
+    throw new MoorageError('no-config', error.message, {
+      advice: [
+        `Run it in the folder of the project, or name its config: moorage exec ${object} --config ${above ?? 'path/to/wrangler.jsonc'}`,
+      ],
+    })
+  }
+}
+
+function configAbove(path: string): string | undefined {
+  for (let folder = dirname(path), last = path; folder !== last; last = folder, folder = dirname(folder)) {
+    const name = CONFIG_NAMES.find((one) => existsSync(join(folder, one)))
+    if (name !== undefined) return relative(process.cwd(), join(folder, name))
+  }
+  return undefined
 }

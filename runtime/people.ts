@@ -22,7 +22,10 @@ export function objectActions(object: DurableObject, processes: SessionProcesses
     destroy: async () => object.life?.destroy({ kind: 'destroyed', by: 'person' }),
     signal: async (signal) => object.life?.signal(signal, 'person'),
     logs: () => object.log.read(),
-    exec: (options) => processes.open(object.key, options),
+    exec: (options) => {
+      object.visited()
+      return processes.open(object.key, options)
+    },
   }
 }
 

@@ -82,6 +82,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       call: (args) => fleet.calls.call(args),
       source: ({ stack }) => sources.of(stack),
       find: ({ text }) => fleet.find(text),
+      why: async ({ object, life }) => (await fleet.whyEnded(object, life)) ?? null,
       busybox: async ({ object }) => shells.put(fleet.at(object)),
       end: (args) => fleet.calls.end(args),
     },
@@ -202,9 +203,13 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     labels: { [LABEL.session]: id, [LABEL.owner]: owner },
   })
 
-  function hearProcess(model: ProcessModel): void {
-    store.report({ type: 'process', process: model })
-    processes.changed(model)
+  async function hearProcess(model: ProcessModel): Promise<void> {
+    fleet.process(model)
+    const { end, object, life } = model
+    const why = end?.lost === undefined ? undefined : await fleet.whyEnded(object, life)
+    const told = end === undefined || why === undefined ? model : { ...model, end: { ...end, lost: why } }
+    store.report({ type: 'process', process: told })
+    processes.changed(told)
   }
 
   function hear(news: RelayNews): void {
@@ -212,7 +217,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     else if (news.news === 'process-output') processes.output(news.process, news.part)
     else if (news.news === 'process-read') processes.read(news.process)
     else if (news.news === 'process-note') processes.note(news.object, news.text)
-    else if (news.news === 'process') hearProcess(news.process)
+    else if (news.news === 'process') void hearProcess(news.process)
     else if (news.news === 'note') fleet.noted(news.instance, news.note)
     else if (news.news === 'detached') fleet.detached(news.instance)
     else if (news.news === 'port-open') fleet.opened(news.object, news.open)
@@ -275,6 +280,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         }),
       )
     },
+    left: async () => (await engine.listContainers([`${LABEL.session}=${id}`])).length,
     dispose: async () => {
       const first = !scope.closed
       await scope.close()

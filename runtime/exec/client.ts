@@ -37,11 +37,20 @@ export class ClientLink {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
   readonly #people: People
   readonly #find: (text: string) => Promise<ObjectKey>
+  readonly #why: (object: ObjectKey, life: number) => Promise<string | null>
 
-  /** @param find the object that someone means; rejects with MoorageError where none, or several. */
-  constructor(people: People, find: (text: string) => Promise<ObjectKey>) {
+  /**
+   * @param find the object that someone means; rejects with MoorageError where none, or several.
+   * @param why a life ended, in a sentence; null where that is not known. Never rejects.
+   */
+  constructor(
+    people: People,
+    find: (text: string) => Promise<ObjectKey>,
+    why: (object: ObjectKey, life: number) => Promise<string | null>,
+  ) {
     this.#people = people
     this.#find = find
+    this.#why = why
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -110,7 +119,9 @@ export class ClientLink {
       await Promise.all(streams)
       send(client, { type: 'exit', exitCode })
     } catch (error) {
-      send(client, { type: 'lost', message: error instanceof Error ? error.message : String(error) })
+      const { object, life } = process.place
+      const message = (await this.#why(object, life)) ?? (error instanceof Error ? error.message : String(error))
+      send(client, { type: 'lost', message })
     }
   }
 

@@ -1,4 +1,6 @@
+import type { AgentLink } from '../link/agent.ts'
 import { SpawnError } from '../link/process.ts'
+import { Step } from '../protocol/agent.ts'
 import { explainErrno } from '../protocol/errno.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
@@ -6,6 +8,8 @@ import type { KeptOutput, OutputPiece } from './output.ts'
 import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 import { type Busybox, openForPerson, type PersonOptions } from './shell.ts'
+
+const ENOENT = 2
 
 /** What may be under way to a reader that has not said it took it, in bytes. */
 const WINDOW_BYTES = 1_048_576
@@ -23,6 +27,8 @@ export class People {
   readonly #options: PeopleOptions
   readonly #readers = new Map<ProcessId, Reader>()
   readonly #followed = new Map<ProcessId, () => void>()
+  /** Where a busybox was put, by the link of its container. */
+  readonly #busyboxes = new WeakMap<AgentLink, string>()
 
   constructor(options: PeopleOptions) {
     this.#options = options
@@ -40,13 +46,27 @@ export class People {
         advice: ['Start it, or send its object a request.'],
       })
     }
+    const put = async (): Promise<Busybox> => {
+      const found = await busybox(object)
+      this.#busyboxes.set(place.link, found.path)
+      return found
+    }
     try {
-      return await openForPerson(processes, place, options, () => busybox(object), onNote)
+      return await openForPerson(processes, place, options, put, onNote)
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error
       const command = { argv: options.argv, cwd: options.cwd ?? place.app.cwd, user: options.user ?? place.app.user }
-      throw new MoorageError('executable-not-found', explainErrno(error.errno, error.step, command))
+      throw new MoorageError('executable-not-found', explainErrno(error.errno, error.step, command), {
+        advice: this.#otherwise(error, options.argv, place.link),
+      })
     }
+  }
+
+  /** A command that the image has not, and that a busybox beside the app may have. */
+  #otherwise({ errno, step }: SpawnError, argv: readonly string[], link: AgentLink): string[] {
+    const busybox = this.#busyboxes.get(link)
+    if (busybox === undefined || errno !== ENOENT || step !== Step.EXEC || argv[0]?.includes('/') !== false) return []
+    return [`The image has no ${argv[0]}. The busybox beside the app may have one: ${busybox} ${argv.join(' ')}`]
   }
 
   /** As open(), for a reader on another thread: output is told, more comes as it is taken, and `onRead` follows the last of it. */

@@ -3,13 +3,23 @@ import { join } from 'node:path'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { Happening, HookName } from '../protocol/events.ts'
-import { type InstanceId, type ObjectKey, type ObjectModel, objectKey, type Reason } from '../protocol/model.ts'
+import {
+  type InstanceId,
+  type ObjectKey,
+  type ObjectModel,
+  objectKey,
+  type ProcessModel,
+  type Reason,
+} from '../protocol/model.ts'
 import type { SessionCalls } from '../protocol/relay.ts'
 import type { Note } from '../protocol/worker.ts'
 import type { Offered, RelayThread } from '../relay/thread.ts'
 import type { ContainerClass } from './class.ts'
 import { rootCommand } from './command.ts'
 import { DurableObject } from './object.ts'
+
+/** Objects that are listed for someone who named none of them. */
+const LISTED = 20
 
 export interface FleetOptions {
   readonly engine: Engine
@@ -76,24 +86,31 @@ export class Fleet {
   }
 
   /**
-   * The object that someone means: `Class/name`, `Class/id`, or only the name or id, or the beginning of an id.
+   * The object that someone means, and is about to do something in: `Class/name`, `Class/id`, or only the name or id, or the beginning of an id.
    * @throws MoorageError that lists what there is.
    */
   find(text: string): ObjectKey {
     const found = [...this.objects.values()].filter((object) => matches(object, text))
     const [only] = found
-    if (only !== undefined && found.length === 1) return only.key
-    const known = [...this.objects.values()].map((object) => labelOf(object))
+    if (only !== undefined && found.length === 1) {
+      only.visited()
+      return only.key
+    }
     throw new MoorageError(
       'no-object',
       found.length === 0 ? `There is no object "${text}".` : `"${text}" may be ${found.map(labelOf).join(' or ')}.`,
-      {
-        advice:
-          known.length === 0
-            ? ['No object was seen yet: send the Worker a request first.']
-            : [`There are: ${known.join(', ')}`],
-      },
+      { advice: this.#known(text) },
     )
+  }
+
+  /** A process was started, moved bytes, or has ended. */
+  process({ id, object, by, end }: ProcessModel): void {
+    if (by === 'person') this.objects.get(object)?.attended(id, end === undefined)
+  }
+
+  /** Why a life of an object ended, in a sentence, where that is known. */
+  async whyEnded(object: ObjectKey, life: number): Promise<string | undefined> {
+    return this.objects.get(object)?.whyEnded(life)
   }
 
   /** An instance's socket closed. */
@@ -149,6 +166,21 @@ export class Fleet {
     await Promise.all([...this.objects.values()].map((object) => object.life?.destroy(reason)))
     await Promise.allSettled([...[...this.#classes.values()].map((c) => c.close()), ...this.#closing])
     await Promise.allSettled([...this.objects.values()].map((object) => object.close()))
+  }
+
+  /** What there is, for someone who meant something else. */
+  #known(text: string): string[] {
+    const all = [...this.objects.values()]
+    if (all.length === 0) return ['No object was seen yet: send the Worker a request first.']
+    const meant = all.filter((object) => matches(object, text, inLowerCase)).map(labelOf)
+    const running = all.filter((object) => object.life !== undefined).map(labelOf)
+    const idle = all.filter((object) => object.life === undefined).map((object) => `${labelOf(object)} (does not run)`)
+    const known = [...running, ...idle]
+    const more = known.length > LISTED ? `, and ${known.length - LISTED} more` : ''
+    return [
+      ...(meant.length === 0 || meant.includes(text) ? [] : [`Did you mean ${meant.join(' or ')}?`]),
+      `There are: ${known.slice(0, LISTED).join(', ')}${more}`,
+    ]
   }
 
   #object(className: string, id: string): DurableObject {
@@ -248,10 +280,16 @@ function labelOf(object: DurableObject): string {
   return `${object.key.split('/')[0]}/${object.name ?? object.id}`
 }
 
-function matches(object: DurableObject, text: string): boolean {
-  const [className = '', ...rest] = text.split('/')
-  const inClass = rest.length > 0 && object.key.startsWith(`${className}/`)
-  const wanted = inClass ? rest.join('/') : text
+/** @param as how names are compared: as they are, or in another form. */
+function matches(object: DurableObject, text: string, as: (name: string) => string = (name) => name): boolean {
+  const [className = '', ...rest] = as(text).split('/')
+  const inClass = rest.length > 0 && as(object.key).startsWith(`${className}/`)
+  const wanted = inClass ? rest.join('/') : as(text)
   if (wanted === '') return inClass
-  return object.name === wanted || object.id === wanted || (wanted.length >= 4 && object.id.startsWith(wanted))
+  const name = object.name === undefined ? undefined : as(object.name)
+  return name === wanted || object.id === wanted || (wanted.length >= 4 && object.id.startsWith(wanted))
+}
+
+function inLowerCase(name: string): string {
+  return name.toLowerCase()
 }

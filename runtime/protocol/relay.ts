@@ -67,6 +67,8 @@ export interface SessionCalls {
   source(args: { stack: string }): string | null
   /** The object that someone means with `Class/name`. @throws MoorageError */
   find(args: { text: string }): ObjectKey
+  /** Why a life of an object ended, in a sentence, or null where that is not known. Waits a little for the end. */
+  why(args: { object: ObjectKey; life: number }): string | null
   /** Puts a static busybox into an object's container. */
   busybox(args: { object: ObjectKey }): { path: string; note: string }
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }

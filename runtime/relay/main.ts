@@ -118,7 +118,11 @@ const people = new People({
   place: placeOf,
   busybox: (object) => session.ask.busybox({ object }),
 })
-const clients = new ClientLink(people, (text) => session.ask.find({ text }))
+const clients = new ClientLink(
+  people,
+  (text) => session.ask.find({ text }),
+  (object, life) => session.ask.why({ object, life }).catch(() => null),
+)
 const workers = new WorkerLink({
   ask: session.ask,
   onNote: (instance, note) => tell({ news: 'note', instance, note }),

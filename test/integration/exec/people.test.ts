@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Latch } from '../../../runtime/base/latch.ts'
@@ -41,7 +42,7 @@ async function collect(stream: NodeJS.ReadableStream | null): Promise<Buffer> {
 }
 
 /** Opens a process through the front door and gives all that it writes. */
-async function open(argv: readonly string[], more: object = {}) {
+async function opened(argv: readonly string[], more: object = {}) {
   const heard: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' }
   const process = await running.session.object(box.key).exec({
     argv,
@@ -55,7 +56,7 @@ async function open(argv: readonly string[], more: object = {}) {
 
 describe('a process that a person opens through the front door', () => {
   it('is heard on stdout and stderr apart, typed into, and ends with its exit code', async () => {
-    const { process, heard } = await open(['sh', '-c', 'cat; echo oops >&2; exit 7'])
+    const { process, heard } = await opened(['sh', '-c', 'cat; echo oops >&2; exit 7'])
     await process.write(Buffer.from('hello'))
     await process.end()
     const end = await process.ended
@@ -82,14 +83,14 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('is ended by a signal, which its end names', async () => {
-    const { process } = await open(['sleep', '1000'])
+    const { process } = await opened(['sleep', '1000'])
     await process.signal(15)
     const { exitCode, signal } = await process.ended
     assert.deepEqual({ exitCode, signal }, { exitCode: 143, signal: 15 })
   })
 
   it('is part of the model, with who started it and how it ended, and no value of its environment', async () => {
-    const { process } = await open(['true'], { env: { SECRET: 'swordfish' }, cwd: '/tmp', user: 'root' })
+    const { process } = await opened(['true'], { env: { SECRET: 'swordfish' }, cwd: '/tmp', user: 'root' })
     await process.ended
     const model = running.session.model.processes.find(({ id }) => id === process.id) as ProcessModel
     const { command, cwd, user, by, terminal, pid, end } = model
@@ -102,7 +103,7 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('keeps its output, which can be read afterwards', async () => {
-    const { process } = await open(['sh', '-c', 'echo one; echo two >&2'])
+    const { process } = await opened(['sh', '-c', 'echo one; echo two >&2'])
     await process.ended
     const kept = await running.session.process(process.id).output()
     const parts = [...kept.head, ...kept.tail].map(({ stream, bytes }) => `${stream} ${Buffer.from(bytes)}`)
@@ -110,7 +111,7 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('keeps the beginning and the end of more than it can keep', async () => {
-    const { process } = await open(['sh', '-c', 'echo first; head -c 20000000 /dev/zero; echo last'])
+    const { process } = await opened(['sh', '-c', 'echo first; head -c 20000000 /dev/zero; echo last'])
     await process.ended
     const { head, tail, lostBytes } = await running.session.process(process.id).output()
     assert.ok(
@@ -128,12 +129,12 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('is refused with the reason where it cannot be started', async () => {
-    await assert.rejects(open(['no-such-program']), {
+    await assert.rejects(opened(['no-such-program']), {
       code: 'executable-not-found',
       message: /no-such-program.*no such file/,
     })
-    await assert.rejects(open(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
-    await assert.rejects(open(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
+    await assert.rejects(opened(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
+    await assert.rejects(opened(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
   })
 })
 
@@ -168,6 +169,21 @@ describe('moorage exec', () => {
     assert.ok(input.equals(await out))
   })
 
+  it('warns of nothing where its reader is slow', async () => {
+    const child = command(['alice', '--', 'seq', '1', '2000000'])
+    const err = collect(child.stderr)
+    child.stdin?.end()
+    const [first] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+    child.stdout?.pause()
+    await running.events.next(
+      'the process',
+      (event) =>
+        event.type === 'process' && event.process.command[2] === '2000000' && event.process.bytesOut > 1_000_000,
+    )
+    const bytes = first.length + (await collect(child.stdout)).length
+    assert.deepEqual({ bytes, err: (await err).toString() }, { bytes: 14_888_896, err: '' })
+  })
+
   it('opens a shell where no command is given', async () => {
     const { code, out } = await moorage(['alice'], 'echo in a shell; exit 3\n')
     assert.deepEqual({ code, out }, { code: 3, out: 'in a shell\n' })
@@ -189,9 +205,52 @@ describe('moorage exec', () => {
     assert.deepEqual({ code, rest: (await rest).toString() }, { code: 9, rest: 'caught\n' })
   })
 
+  it('ends its process without a word where its reader has gone, with 141 as a shell tells it', async () => {
+    const child = command(['alice', '--', 'yes', 'no reader'])
+    const err = collect(child.stderr)
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child.stdout?.destroy()
+    const [code] = await once(child, 'close')
+    assert.deepEqual({ code, err: (await err).toString() }, { code: 141, err: '' })
+    await running.events.next(
+      'the end of its process',
+      (event) => event.type === 'process' && event.process.command[1] === 'no reader' && event.process.end,
+    )
+  })
+
+  it('says that its output could not be written', async () => {
+    const full = await open('/dev/full', 'w')
+    const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'exec', 'alice', '--', 'echo', 'hello'], {
+      cwd: running.folder,
+      stdio: ['ignore', full.fd, 'pipe'],
+    })
+    const err = collect(child.stderr)
+    const [code] = await once(child, 'close')
+    await full.close()
+    const said = 'The output could not be written: no space left on device.\n'
+    assert.deepEqual({ code, err: (await err).toString() }, { code: 1, err: said })
+  })
+
   it('says which objects there are where it does not know one, and ends with 125', async () => {
     const { code, err } = await moorage(['nobody', '--', 'true'])
     assert.deepEqual({ code, err }, { code: 125, err: 'There is no object "nobody".\n  There are: Box/alice\n' })
+  })
+
+  it('says why the container ended under its process, and ends with 137', async () => {
+    await running.box('bob').start()
+    const from = running.events.now
+    const child = command(['bob', '--', 'sleep', '4712'])
+    const err = collect(child.stderr)
+    await running.events.next(
+      'the process',
+      (event) => event.type === 'process' && event.process.command[1] === '4712',
+      from,
+    )
+    await running.session.object(running.box('bob').key).destroy()
+    const [code] = await once(child, 'close')
+    assert.deepEqual({ code, err: (await err).toString() }, { code: 137, err: 'Destroyed by you.\n' })
+    const lost = running.session.model.processes.find((one) => one.command[1] === '4712')?.end?.lost
+    assert.equal(lost, 'Destroyed by you.')
   })
 
   it('ends what it started when its terminal goes', async () => {
