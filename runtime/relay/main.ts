@@ -123,6 +123,7 @@ const workers = new WorkerLink({
   ask: session.ask,
   onNote: (instance, note) => tell({ news: 'note', instance, note }),
   onExec: (instance, request, response) => execs.request(instance, request, response),
+  onExecAhead: (instance, ahead) => execs.ahead(instance, ahead),
   onDetached: (instance) => {
     execs.detached(instance)
     tell({ news: 'detached', instance })

@@ -30,6 +30,22 @@ about('a process and its container', 'execLife', (ask) => {
     assert.deepEqual(await ask('transaction'), ['in a transaction', 0, 137, 'fed'])
   })
 
+  it('runs in a block that begins in the turn of start()', async () => {
+    assert.equal(await ask('startThenBlock'), 'in the block\n')
+  })
+
+  it('runs in a transaction that begins in the turn of start()', async () => {
+    assert.equal(await ask('startThenTransaction'), 'in the transaction\n')
+  })
+
+  it('runs before what a block asks that begins in its turn', async () => {
+    assert.deepEqual(await ask('execThenBlock'), ['before\n', 0])
+  })
+
+  it('hears a signal before a block that begins in its turn', async () => {
+    assert.equal(await ask('killThenBlock'), 137)
+  })
+
   it('works in a block that began after it', async () => {
     assert.deepEqual(await ask('startedBefore'), ['got hello\n', 0])
   })
