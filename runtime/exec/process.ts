@@ -39,6 +39,8 @@ export class Process {
   readonly started: Promise<number>
   /** Settles when it ends. Rejects where the container or the link ended first. */
   readonly exit: Promise<ProcessExit>
+  /** Resolves when it has ended and all that it wrote has come. */
+  readonly over: Promise<void>
   readonly #linked: LinkedProcess
   readonly #onChange: (model: ProcessModel) => void
   #model: ProcessModel
@@ -85,6 +87,7 @@ export class Process {
     }
     this.started = this.#linked.started
     this.exit = this.#linked.exit
+    this.over = this.#linked.over
     for (const stream of ['stdout', 'stderr'] as const) {
       this.#linked[stream]?.tap((bytes) => {
         this.kept.add(stream, bytes)

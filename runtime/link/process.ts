@@ -49,7 +49,10 @@ export class LinkedProcess {
   readonly started: Promise<number>
   /** Settles when the process ends, whether or not its output was read. Rejects where the container ended first. */
   readonly exit: Promise<ProcessExit>
+  /** Resolves when it has ended and so has all its output, or it will never be heard of again. */
+  readonly over: Promise<void>
   readonly #started = new Latch<number>()
+  readonly #over = new Latch()
   readonly #exit = new Latch<ProcessExit>()
   readonly #wire: ProcessWire
   readonly #input: Input | undefined
@@ -65,6 +68,7 @@ export class LinkedProcess {
     this.stderr = apart ? new Output((n) => wire.credit(Stream.STDERR, n)) : undefined
     this.started = this.#started.promise
     this.exit = this.#exit.promise
+    this.over = this.#over.promise
   }
 
   get isStarted(): boolean {
@@ -123,6 +127,7 @@ export class LinkedProcess {
       stream?.on('error', () => undefined)
       stream?.destroy(error)
     }
+    this.#over.resolve()
   }
 
   #output(stream: number): Output | undefined {
@@ -132,6 +137,7 @@ export class LinkedProcess {
   #settle(): void {
     if (!this.#exit.settled || this.stdout?.over === false || this.stderr?.over === false) return
     this.#wire.done()
+    this.#over.resolve()
   }
 }
 

@@ -127,6 +127,47 @@ describe('a process that a person opens through the front door', () => {
     assert.equal(kept + lostBytes, 20_000_000 + 'first\nlast\n'.length)
   })
 
+  it('is heard by all who ask, each until he has enough, and by its opener all the time', async () => {
+    const { process, heard } = await open(['cat'])
+    const { output } = running.session.process(process.id)
+    const follow = async () => {
+      const said: string[] = []
+      const { close } = await output((_, bytes) => said.push(Buffer.from(bytes).toString()))
+      return { said, close }
+    }
+    const [first, second] = [await follow(), await follow()]
+    const type = async (word: string): Promise<void> => {
+      await process.write(Buffer.from(word))
+      while (!heard.stdout.endsWith(word)) await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await type('one ')
+    first.close()
+    await type('two ')
+    second.close()
+    await type('three')
+    await process.end()
+    await process.ended
+    assert.deepEqual([first.said.join(''), second.said.join(''), heard.stdout], ['one ', 'one two ', 'one two three'])
+  })
+
+  it('is not slowed by who follows it, and its follower misses nothing that the opener takes', async () => {
+    let opener = 0
+    const process = await running.session.object(box.key).exec({
+      argv: ['sh', '-c', 'read go; head -c 20000000 /dev/zero'],
+      onOutput: (_, bytes) => {
+        opener += bytes.length
+      },
+    })
+    let follower = 0
+    const close = await running.session.process(process.id).output((_, bytes, lostBytes) => {
+      follower += bytes.length + lostBytes
+    })
+    await process.write(Buffer.from('\n'))
+    await process.ended
+    close.close()
+    assert.deepEqual([opener, follower], [20_000_000, 20_000_000])
+  })
+
   it('is refused with the reason where it cannot be started', async () => {
     await assert.rejects(open(['no-such-program']), {
       code: 'executable-not-found',
