@@ -5,6 +5,7 @@ import { CommandFlag } from '../protocol/agent.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
 import type { RunCommand } from '../protocol/relay.ts'
 import { KeptOutput } from './output.ts'
+import type { OutputMemory } from './output-memory.ts'
 
 /** What to start, and for whom. */
 export interface ExecOptions {
@@ -52,6 +53,7 @@ export class Process {
     place: ExecPlace,
     options: ExecOptions,
     file: string,
+    memory: OutputMemory,
     onChange: (model: ProcessModel) => void,
   ) {
     const { app } = place
@@ -59,7 +61,7 @@ export class Process {
     const user = options.user ?? app.user
     this.id = id
     this.place = place
-    this.kept = new KeptOutput(file)
+    this.kept = new KeptOutput(file, memory)
     this.#onChange = onChange
     this.#linked = place.link.spawn({
       argv: options.argv,
