@@ -46,6 +46,7 @@ export class Process {
   readonly #onChange: (model: ProcessModel) => void
   #model: ProcessModel
   #telling: NodeJS.Timeout | undefined
+  #silent = false
 
   /** @param onChange is told once it has started, while it moves bytes, and when it ends. */
   constructor(
@@ -105,6 +106,8 @@ export class Process {
       ({ exitCode, signal }) => this.#ended({ exitCode, ...(signal === undefined ? {} : { signal }) }),
       (error: Error) => this.#ended({ lost: error.message }),
     )
+    // Output may come after the end: its children have it too.
+    void this.over.then(() => this.#tellMoved())
   }
 
   get model(): ProcessModel {
@@ -175,26 +178,31 @@ export class Process {
     this.stdout?.destroy()
     this.stderr?.destroy()
     clearTimeout(this.#telling)
+    this.#silent = true
     await this.kept.close()
   }
 
   #ended(end: Omit<NonNullable<ProcessModel['end']>, 'at'>): void {
     clearTimeout(this.#telling)
+    this.#telling = undefined
     this.#change({ stdinOpen: false, end: { at: Date.now(), ...end } })
   }
 
   #change(change: Partial<ProcessModel>): void {
     this.#model = { ...this.#model, ...change }
-    if (this.#model.pid !== 0) this.#onChange(this.#model)
+    if (this.#model.pid !== 0 && !this.#silent) this.#onChange(this.#model)
   }
 
   #moved(change: Partial<ProcessModel>): void {
     this.#model = { ...this.#model, ...change }
-    if (this.#model.end !== undefined) return
-    this.#telling ??= setTimeout(() => {
-      this.#telling = undefined
-      this.#change({})
-    }, TELL_MS)
+    this.#telling ??= setTimeout(() => this.#tellMoved(), TELL_MS)
+  }
+
+  #tellMoved(): void {
+    if (this.#telling === undefined) return
+    clearTimeout(this.#telling)
+    this.#telling = undefined
+    this.#change({})
   }
 }
 

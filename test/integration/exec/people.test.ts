@@ -101,6 +101,17 @@ describe('a process that a person opens through the front door', () => {
     assert.ok(!JSON.stringify(running.events.all).includes('swordfish'))
   })
 
+  it('is told with all the bytes that it wrote, those of its children after its end too', async () => {
+    const told = running.events.next(
+      'all of its bytes',
+      (event) => event.type === 'process' && event.process.bytesOut === 3_000_000,
+    )
+    const { process } = await open(['sh', '-c', '(sleep 0.3; head -c 3000000 /dev/zero) & exit 0'])
+    assert.equal((await process.ended).exitCode, 0)
+    await told
+    assert.equal(running.session.model.processes.find(({ id }) => id === process.id)?.bytesOut, 3_000_000)
+  })
+
   it('keeps its output, which can be read afterwards', async () => {
     const { process } = await open(['sh', '-c', 'echo one; echo two >&2'])
     await process.ended
