@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream'
 import { Latch } from '../base/latch.ts'
-import { type Command, CommandFlag, Stream } from '../protocol/agent.ts'
+import { type Command, CommandFlag, type Counts, Stream } from '../protocol/agent.ts'
 import { WINDOW_BYTES } from '../protocol/frames.ts'
 import { SendWindow } from './send-window.ts'
 
@@ -29,11 +29,12 @@ export interface ProcessWire {
   credit(stream: number, bytes: number): void
   signal(signal: number): void
   resize(cols: number, rows: number): void
-  /** EXIT and every end of output arrived. */
+  /** EXIT and every end of output arrived, or nothing more is wanted of it. */
   done(): void
 }
 
 const GRANT_BYTES = WINDOW_BYTES / 4
+const SIGKILL = 9
 /** What may wait for the agent's grant, beside what is granted. */
 const INPUT_BYTES = 262_144
 
@@ -112,11 +113,30 @@ export class LinkedProcess {
     this.#settle()
   }
 
-  /** The link was opened again: both sides begin with full windows. */
-  onRelinked(): void {
+  /** The link was lost: nothing goes until it is back. */
+  onUnlinked(): void {
+    this.#input?.stop()
+  }
+
+  /** The link was opened again. What was under way is gone: a process that missed some of it is ended, rather than wrong. */
+  onCounts(counts: Counts): void {
+    const lost = [
+      this.#input !== undefined && !counts.stdinOver && this.#input.sentBytes !== counts.stdin && 'stdin',
+      this.stdout?.misses(counts.stdout) === true && 'stdout',
+      this.stderr?.misses(counts.stderr) === true && 'stderr',
+    ].filter((name) => name !== false)
+    if (lost.length > 0) {
+      const what = lost.join(' and ')
+      this.#wire.signal(SIGKILL)
+      this.#wire.done()
+      this.onGone(
+        new Error(`The link to the container broke and bytes of ${what} were lost with it: the process was ended.`),
+      )
+      return
+    }
     this.stdout?.renew()
     this.stderr?.renew()
-    this.#input?.renew()
+    this.#input?.renew(counts.stdinOver)
   }
 
   /** It will never be heard of again. */
@@ -147,6 +167,7 @@ export class Output extends Readable {
   readonly #taps = new Set<(bytes: Buffer) => void>()
   #mayCome = WINDOW_BYTES
   #ungranted = 0
+  #receivedBytes = 0
   #over = false
 
   constructor(grant: (bytes: number) => void) {
@@ -165,8 +186,14 @@ export class Output extends Readable {
     return () => this.#taps.delete(listener)
   }
 
+  /** Whether some of so many bytes that were sent did not come, and somebody may want them. */
+  misses(sentBytes: number): boolean {
+    return !this.destroyed && this.#receivedBytes !== sentBytes
+  }
+
   received(bytes: Buffer): void {
     this.#mayCome -= bytes.length
+    this.#receivedBytes += bytes.length
     // More than it may: the container does not keep to the wire, and gets no more.
     if (this.#over || this.#mayCome < 0) return
     for (const tap of this.#taps) tap(bytes)
@@ -206,11 +233,15 @@ export class Output extends Readable {
 class Input extends Writable {
   readonly #wire: Pick<ProcessWire, 'eof'>
   readonly #window: SendWindow
+  #sentBytes = 0
 
   constructor(wire: Pick<ProcessWire, 'data' | 'eof'>) {
     super({ highWaterMark: INPUT_BYTES })
     this.#wire = wire
-    this.#window = new SendWindow((bytes) => wire.data(bytes))
+    this.#window = new SendWindow((bytes) => {
+      this.#sentBytes += bytes.length
+      wire.data(bytes)
+    })
     this.on('error', () => undefined)
   }
 
@@ -218,8 +249,19 @@ class Input extends Writable {
     this.#window.granted(bytes)
   }
 
-  renew(): void {
+  /** Bytes that went to the agent, over all links. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  stop(): void {
+    this.#window.stop()
+  }
+
+  /** @param over whether the agent has heard of the end, or needs not. */
+  renew(over: boolean): void {
     this.granted(WINDOW_BYTES)
+    if (this.writableFinished && !over) this.#wire.eof()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

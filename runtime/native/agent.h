@@ -24,6 +24,7 @@ struct entry {
   bool starting; /* its exec is not known to have worked yet */
   bool exited;   /* it was waited for: the pid may be another's */
   bool is_terminal;
+  bool input_ended; /* EOF came */
   int output[2]; /* what `out` will read once it has started, else -1 */
   int status;
   struct source report; /* the pipe that tells whether the exec worked */
