@@ -168,6 +168,11 @@ export class Process {
     this.#linked.kill(signal)
   }
 
+  /** Its owner is gone: kills it, and all that it started and that stayed in its session. */
+  endAll(): void {
+    this.#linked.endAll()
+  }
+
   resize(cols: number, rows: number): void {
     this.#linked.resize(cols, rows)
   }

@@ -104,7 +104,7 @@ export class ExecRequests {
     for (const process of processes?.started.values() ?? []) {
       process.then(
         (started) => {
-          started.kill(9)
+          started.endAll()
           discard(started)
         },
         () => undefined,

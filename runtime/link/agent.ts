@@ -20,7 +20,6 @@ const ECONNREFUSED = 111
 /** RUN came a second time, as the first one's answer was lost with a link. */
 const EALREADY = 114
 const E2BIG = 7
-const SIGKILL = 9
 const ASK_TIMEOUT_MS = 1_000
 const DIAL_TIMEOUT_MS = 10_000
 
@@ -147,6 +146,7 @@ export class AgentLink {
         credit: (stream, bytes) => this.#credit(id, bytes, stream),
         signal: (signal) => this.#sendLater(ToAgent.SIGNAL, id, Uint8Array.of(signal)),
         resize: (cols, rows) => this.#sendLater(ToAgent.RESIZE, id, Uint8Array.of(...u16(cols), ...u16(rows))),
+        end: () => this.#sendLater(ToAgent.END, id),
         done: () => {
           if (this.#processes.delete(id)) this.#sendLater(ToAgent.EXITED, id)
         },
@@ -190,7 +190,7 @@ export class AgentLink {
       dial?.latch.resolve(dial.connection)
     } else if (frame.type === FromAgent.COUNTS) {
       // A process that was started while the link broke, or whose end was told twice.
-      this.#send(ToAgent.SIGNAL, frame.id, Uint8Array.of(SIGKILL))
+      this.#send(ToAgent.END, frame.id)
       this.#send(ToAgent.CLOSE, frame.id)
     } else if (frame.type === FromAgent.FAILED) this.#failed(frame.id, payload)
     else if (frame.type === FromAgent.HELLO) this.#hello(payload[0] === 1)

@@ -29,12 +29,13 @@ export interface ProcessWire {
   credit(stream: number, bytes: number): void
   signal(signal: number): void
   resize(cols: number, rows: number): void
+  /** Kill it and its descendants. */
+  end(): void
   /** EXIT and every end of output arrived, or nothing more is wanted of it. */
   done(): void
 }
 
 const GRANT_BYTES = WINDOW_BYTES / 4
-const SIGKILL = 9
 /** What may wait for the agent's grant, beside what is granted. */
 const INPUT_BYTES = 262_144
 
@@ -79,6 +80,11 @@ export class LinkedProcess {
   /** Sends a signal, 1..64; nothing where it has ended. */
   kill(signal: number): void {
     if (!this.#exit.settled) this.#wire.signal(signal)
+  }
+
+  /** Kills it, and all that it started and that stayed in its session; also those that outlived it and have its output. */
+  endAll(): void {
+    if (!this.#over.settled) this.#wire.end()
   }
 
   /** Changes the size of its terminal. */
@@ -127,7 +133,7 @@ export class LinkedProcess {
     ].filter((name) => name !== false)
     if (lost.length > 0) {
       const what = lost.join(' and ')
-      this.#wire.signal(SIGKILL)
+      this.#wire.end()
       this.#wire.done()
       this.onGone(
         new Error(`The link to the container broke and bytes of ${what} were lost with it: the process was ended.`),

@@ -53,6 +53,8 @@ void send_failed(uint32_t id, int error, uint8_t step);
 /* process.c */
 void process_spawn(uint32_t id, uint8_t *payload, size_t length);
 void process_signal(struct entry *entry, int signal);
+/* Kills it and all that share its session, which it leads. */
+void process_end(struct entry *entry);
 void process_resize(struct entry *entry, uint16_t cols, uint16_t rows);
 void process_input_end(struct entry *entry);
 void process_forget(struct entry *entry);

@@ -32,6 +32,7 @@
 #define TO_AGENT_CLOSE 24
 #define TO_AGENT_EXITED 25
 #define TO_AGENT_ASK 26
+#define TO_AGENT_END 27
 
 /* Agent to runtime. */
 #define FROM_AGENT_HELLO 32

@@ -11,6 +11,7 @@
 
 #include "agent.h"
 #include "command.h"
+#include "kin.h"
 
 /* The descriptors of a new process: its own ends and ours, -1 where there is none. */
 struct ends {
@@ -198,6 +199,11 @@ void process_spawn(uint32_t id, uint8_t *payload, size_t length) {
 
 void process_signal(struct entry *e, int signal) {
   if (!e->exited) kill(e->pid, signal);
+}
+
+void process_end(struct entry *e) {
+  process_signal(e, SIGKILL);
+  kin_kill(e->pid);
 }
 
 void process_resize(struct entry *e, uint16_t cols, uint16_t rows) {

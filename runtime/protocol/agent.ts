@@ -42,6 +42,8 @@ export const ToAgent = {
   EXITED: 25,
   /** Read a fact of the kernel. Payload: u8, one of Fact. Answered by FACT. */
   ASK: 26,
+  /** Kill a process and all that it started and that stayed in its session. */
+  END: 27,
 } as const
 
 /** Frame types, agent to runtime. */

@@ -70,7 +70,7 @@ aboutOnce('a process and its object', () => {
     assert.equal(await object.run('execLife', 'instance'), instance)
   })
 
-  it('ends with the instance that started it', async () => {
+  it('ends with the instance that started it, and so does what it started', async () => {
     await using object = new ContractObject('Plain')
     await object.run('execLife', 'startUnread')
     await object.run('life', 'inactivityTimeout', { ms: '20000' })

@@ -256,4 +256,14 @@ describe('moorage exec', () => {
     )
     assert.equal(end.signal, 9)
   })
+
+  it('ends also what that started, other groups of its session included', async () => {
+    const child = command(['alice', '--', 'sh', '-c', 'sleep 4712 & set -m; sleep 4713 & echo up; sleep 4714'])
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child.kill('SIGKILL')
+    // The pattern does not match itself.
+    const script = 'while grep -qa "sleep.471[234]" /proc/[0-9]*/cmdline; do sleep 0.1; done'
+    const { process } = await open(['sh', '-c', script])
+    assert.equal((await process.ended).exitCode, 0)
+  })
 })

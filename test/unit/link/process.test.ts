@@ -14,6 +14,7 @@ function setUp(flags: number = CommandFlag.STDIN) {
       credit: (stream, bytes) => wire.push(`credit ${stream} ${bytes}`),
       signal: (signal) => wire.push(`signal ${signal}`),
       resize: (cols, rows) => wire.push(`resize ${cols} ${rows}`),
+      end: () => wire.push('end'),
       done: () => wire.push('done'),
     },
     { flags },
@@ -190,7 +191,7 @@ describe('a process over the agent’s link', () => {
       ] as const) {
         const { process, wire } = await broken()
         process.onCounts({ ...counts, ...lost })
-        assert.deepEqual(wire.slice(0, 2), ['signal 9', 'done'])
+        assert.deepEqual(wire.slice(0, 2), ['end', 'done'])
         const message = new RegExp(`broke and bytes of ${name} were lost`)
         await assert.rejects(process.exit, message)
         await assert.rejects(read(process.stderr), message)
@@ -204,6 +205,17 @@ describe('a process over the agent’s link', () => {
       process.onExit(0, 0)
       assert.equal((await process.exit).exitCode, 0)
     })
+  })
+
+  it('ends with all its kin until nothing of it is left', () => {
+    const { process, wire } = setUp()
+    process.endAll()
+    process.onExit(0, 0)
+    process.endAll()
+    process.onEof(Stream.STDOUT)
+    process.onEof(Stream.STDERR)
+    process.endAll()
+    assert.deepEqual(wire, ['end', 'end', 'done'])
   })
 
   it('sends signals and sizes until it has ended', () => {

@@ -124,7 +124,7 @@ export const execLife: Sentences = {
 
   async startUnread(o) {
     idle(o)
-    const process = await o.container.exec(['sleep', '1000'])
+    const process = await o.container.exec(['sh', '-c', 'sleep 1000 & sleep 1000'])
     kept.set(o, { process, lines: lines(process.stdout) })
     return o.instance
   },
