@@ -89,8 +89,11 @@ export interface ProcessActions {
   write(bytes: Uint8Array): Promise<void>
   end(): Promise<void>
   resize(cols: number, rows: number): Promise<void>
-  /** What is kept of its output: the beginning, and the end; `lostBytes` are missing between. With `onOutput`, what comes after is heard too. */
-  output(onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void): Promise<KeptOutput>
+  /**
+   * What is kept of its output: the beginning, and the end; `lostBytes` are missing between. With `onOutput`, what comes after
+   * is heard too, by as many as ask. Hearing never slows the process: who takes too little misses `lostBytes` before a piece.
+   */
+  output(onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array, lostBytes: number) => void): Promise<KeptOutput>
 }
 
 export interface KeptOutput {

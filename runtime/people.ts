@@ -4,7 +4,7 @@ import type { ExecOptions, ObjectActions, OpenProcess, ProcessActions } from './
 import type { DurableObject } from './object/object.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from './protocol/model.ts'
-import type { OutputPart } from './protocol/relay.ts'
+import type { OutputPart, RelayNews } from './protocol/relay.ts'
 import type { RelayThread } from './relay/thread.ts'
 
 const TERM = 15
@@ -32,7 +32,11 @@ export function objectActions(object: DurableObject, processes: SessionProcesses
 /** Processes of a session, as the front door shows them; their bytes are the relay's. */
 export class SessionProcesses {
   readonly #relay: RelayThread
+  /** Who opened a process. */
   readonly #listeners = new Map<ProcessId, (part: OutputPart) => void>()
+  /** Those who follow one, by a number that the relay is told. */
+  readonly #followers = new Map<number, (part: OutputPart, lostBytes: number) => void>()
+  #lastFollower = 0
   readonly #ended = new Map<ProcessId, Latch<NonNullable<ProcessModel['end']>>>()
   readonly #read = new Map<ProcessId, Latch>()
   readonly #notes = new Map<ObjectKey, (text: string) => void>()
@@ -45,7 +49,11 @@ export class SessionProcesses {
   }
 
   /** The relay told a piece of output. */
-  output(id: ProcessId, part: OutputPart): void {
+  output({ process: id, part, follow, lostBytes = 0 }: RelayNews & { news: 'process-output' }): void {
+    if (follow !== undefined) {
+      this.#followers.get(follow)?.(part, lostBytes)
+      return
+    }
     const listener = this.#listeners.get(id)
     if (listener !== undefined) listener(part)
     else if (this.#opening > 0) this.#early.set(id, [...(this.#early.get(id) ?? []), part])
@@ -126,14 +134,20 @@ export class SessionProcesses {
       end: () => ask.endProcess({ process: id }),
       resize: (cols, rows) => ask.resizeProcess({ process: id, cols, rows }),
       output: async (onOutput) => {
-        if (onOutput !== undefined) this.#listeners.set(id, ({ stream, bytes }) => onOutput(stream, bytes))
-        const kept = await ask.outputOfProcess({ process: id, follow: onOutput !== undefined })
-        return {
-          ...kept,
-          close: () => {
-            this.#listeners.delete(id)
-            void ask.unfollowProcess({ process: id }).catch(() => undefined)
-          },
+        if (onOutput === undefined) return { ...(await ask.outputOfProcess({ process: id })), close: () => undefined }
+        const follow = ++this.#lastFollower
+        const close = (): void => {
+          if (this.#followers.delete(follow)) void ask.unfollowProcess({ follow }).catch(() => undefined)
+        }
+        this.#followers.set(follow, ({ stream, bytes }, lostBytes) => {
+          onOutput(stream, bytes, lostBytes)
+          void ask.takenOfProcess({ process: id, bytes: bytes.length, follow }).catch(() => undefined)
+        })
+        try {
+          return { ...(await ask.outputOfProcess({ process: id, follow })), close }
+        } catch (error) {
+          close()
+          throw error
         }
       },
     }

@@ -214,7 +214,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
 
   function hear(news: RelayNews): void {
     if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
-    else if (news.news === 'process-output') processes.output(news.process, news.part)
+    else if (news.news === 'process-output') processes.output(news)
     else if (news.news === 'process-read') processes.read(news.process)
     else if (news.news === 'process-note') processes.note(news.object, news.text)
     else if (news.news === 'process') void hearProcess(news.process)

@@ -14,6 +14,8 @@ const MAX_MESSAGE_BYTES = 4_194_304
 /** Above this the client is slow, and the process waits. */
 const HIGH_BYTES = 1_048_576
 const HANGUP = 1
+/** So long may a program on a terminal take to leave after its terminal did. */
+const HANGUP_MS = 1_000
 
 const size = { cols: z.number().int().min(1).max(65_535), rows: z.number().int().min(1).max(65_535) }
 const open = z.object({
@@ -105,7 +107,7 @@ export class ClientLink {
     for (const { data: typed, isBinary } of early) take(typed, isBinary)
     client.on('message', take)
     client.on('close', () => {
-      process.kill(process.model.terminal ? HANGUP : 9)
+      hangUp(process)
       process.stdout?.destroy()
       process.stderr?.destroy()
     })
@@ -137,6 +139,16 @@ export class ClientLink {
     else if (message?.type === 'resize') process.resize(message.cols, message.rows)
     else if (message?.type === 'eof') process.end()
   }
+}
+
+/** Its terminal or its client is gone, and with it whoever could end what is left. */
+function hangUp(process: Process): void {
+  if (!process.model.terminal || process.model.end !== undefined) {
+    process.endAll()
+    return
+  }
+  process.kill(HANGUP)
+  setTimeout(() => process.endAll(), HANGUP_MS).unref()
 }
 
 /** Sends what a stream brings, no faster than the client takes it. Resolves at its end. */

@@ -4,7 +4,8 @@ import { Step } from '../protocol/agent.ts'
 import { explainErrno } from '../protocol/errno.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
-import type { KeptOutput, OutputPiece } from './output.ts'
+import type { KeptOutput } from './output.ts'
+import type { OutputPiece } from './output-file.ts'
 import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 import { type Busybox, openForPerson, type PersonOptions } from './shell.ts'
@@ -13,6 +14,8 @@ const ENOENT = 2
 
 /** What may be under way to a reader that has not said it took it, in bytes. */
 const WINDOW_BYTES = 1_048_576
+/** The same for a follower, which cannot stop the process: what comes beyond it is not told to him. */
+const FOLLOW_BYTES = 16_777_216
 
 export interface PeopleOptions {
   readonly processes: Processes
@@ -26,7 +29,7 @@ export interface PeopleOptions {
 export class People {
   readonly #options: PeopleOptions
   readonly #readers = new Map<ProcessId, Reader>()
-  readonly #followed = new Map<ProcessId, () => void>()
+  readonly #followers = new Map<number, Follower>()
   /** Where a busybox was put, by the link of its container. */
   readonly #busyboxes = new WeakMap<AgentLink, string>()
 
@@ -88,30 +91,55 @@ export class People {
     return process.model
   }
 
-  /** What is kept of a process's output, and with `tell` each piece that comes after it, until unfollow() or its end. */
-  async kept(
-    id: ProcessId,
-    tell: ((piece: OutputPiece) => void) | undefined,
-  ): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
+  /** What is kept of a process's output. @throws Error where it is forgotten. */
+  async kept(id: ProcessId): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
+    return this.#options.processes.get(id).kept.read()
+  }
+
+  /** What is kept, and each piece that comes after it, until unfollow() or the end. @param number not in use. */
+  follow(id: ProcessId, number: number, tell: TellFollower): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
     const process = this.#options.processes.get(id)
     const kept = process.kept.read()
-    if (tell !== undefined) {
-      this.unfollow(id)
-      const unfollow = process.follow((stream, bytes) => tell({ stream, bytes }))
-      this.#followed.set(id, unfollow)
-      void process.exit.catch(() => undefined).then(() => this.#followed.delete(id))
-    }
+    this.#followers.set(number, new Follower(process, tell))
+    void process.over.then(() => this.#followers.delete(number))
     return kept
   }
 
-  unfollow(id: ProcessId): void {
-    this.#followed.get(id)?.()
-    this.#followed.delete(id)
+  unfollow(number: number): void {
+    this.#followers.get(number)?.end()
+    this.#followers.delete(number)
   }
 
-  /** The reader took so many bytes. */
-  taken(id: ProcessId, bytes: number): void {
-    this.#readers.get(id)?.taken(bytes)
+  /** The reader, or the follower of that number, took so many bytes. */
+  taken(id: ProcessId, bytes: number, follow?: number): void {
+    if (follow === undefined) this.#readers.get(id)?.taken(bytes)
+    else this.#followers.get(follow)?.taken(bytes)
+  }
+}
+
+/** Hears a piece, and how many bytes before it were not told. */
+type TellFollower = (piece: OutputPiece, lostBytes: number) => void
+
+/** Hands on what a process writes without a say in how fast: others decide that. */
+class Follower {
+  readonly end: () => void
+  #under = 0
+  #lost = 0
+
+  constructor(process: Process, tell: TellFollower) {
+    this.end = process.follow((stream, bytes) => {
+      if (this.#under + bytes.length > FOLLOW_BYTES) {
+        this.#lost += bytes.length
+        return
+      }
+      this.#under += bytes.length
+      tell({ stream, bytes }, this.#lost)
+      this.#lost = 0
+    })
+  }
+
+  taken(bytes: number): void {
+    this.#under -= bytes
   }
 }
 

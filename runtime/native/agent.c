@@ -69,6 +69,9 @@ static void entry_frame(struct entry *e, uint8_t type, const uint8_t *payload, s
   case TO_AGENT_SIGNAL:
     if (e->is_process && length == 1 && payload[0] >= 1 && payload[0] <= 64) process_signal(e, payload[0]);
     break;
+  case TO_AGENT_END:
+    if (e->is_process) process_end(e);
+    break;
   case TO_AGENT_RESIZE:
     if (e->is_process && length >= 4) process_resize(e, get16(payload), get16(payload + 2));
     break;

@@ -42,6 +42,8 @@ export const ToAgent = {
   EXITED: 25,
   /** Read a fact of the kernel. Payload: u8, one of Fact. Answered by FACT. */
   ASK: 26,
+  /** Kill a process and all that it started and that stayed in its session. */
+  END: 27,
 } as const
 
 /** Frame types, agent to runtime. */
@@ -64,6 +66,12 @@ export const FromAgent = {
   OPENED: 39,
   /** Payload: u8 which, bytes (at most 60,000). */
   FACT: 40,
+  /**
+   * Of each process when a link was opened again, before all else: u64 bytes of stdin that came, u64 of stdout and u64 of stderr
+   * that went, over all links; u8 1 where stdin's EOF came or nobody reads it. Both sides go on with full windows. An id that the runtime does
+   * not know is a process without an owner.
+   */
+  COUNTS: 41,
 } as const
 
 /** Which stream of an id. */
@@ -143,4 +151,20 @@ export function encodeClaim(secret: Uint8Array, gatewayAddress: string, agentPor
   payload.set(gatewayAddress.split('.').map(Number), 1 + SECRET_BYTES)
   new DataView(payload.buffer).setUint16(1 + SECRET_BYTES + 4, agentPort, true)
   return encodeFrame(CLAIM, 0, payload)
+}
+
+/** What COUNTS tells. */
+export interface Counts {
+  readonly stdin: number
+  readonly stdout: number
+  readonly stderr: number
+  /** stdin's EOF came, or nobody reads it. */
+  readonly stdinOver: boolean
+}
+
+/** Reads the payload of COUNTS. @throws RangeError where it is too short. */
+export function decodeCounts(payload: Uint8Array): Counts {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  const count = (at: number): number => Number(view.getBigUint64(at, true))
+  return { stdin: count(0), stdout: count(8), stderr: count(16), stdinOver: view.getUint8(24) === 1 }
 }

@@ -45,15 +45,15 @@ export interface RelayCalls {
   endProcess(args: { process: ProcessId }): void
   signalProcess(args: { process: ProcessId; signal: number }): void
   resizeProcess(args: { process: ProcessId; cols: number; rows: number }): void
-  /** The reader of `process-output` took so many bytes. */
-  takenOfProcess(args: { process: ProcessId; bytes: number }): void
-  /** What is kept of a process's output; with `follow`, what it writes from now on is told as `process-output` too. */
-  outputOfProcess(args: { process: ProcessId; follow: boolean }): {
+  /** The reader of `process-output`, or the follower of that number, took so many bytes. */
+  takenOfProcess(args: { process: ProcessId; bytes: number; follow?: number }): void
+  /** What is kept of a process's output; with `follow`, a number not in use, what it writes from now on is told to it too. */
+  outputOfProcess(args: { process: ProcessId; follow?: number }): {
     readonly head: readonly OutputPart[]
     readonly lostBytes: number
     readonly tail: readonly OutputPart[]
   }
-  unfollowProcess(args: { process: ProcessId }): void
+  unfollowProcess(args: { follow: number }): void
   /** Where requests of an object go now; null: nowhere. */
   bind(args: { object: string; container: string | null }): void
   /** Closes the instance's socket and long polls, so that workerd may evict it. */
@@ -99,7 +99,14 @@ export type RelayNews =
   /** A request found nobody listening. At most one a second for an object. */
   | { readonly news: 'refused'; readonly object: string; readonly port: number }
   | { readonly news: 'process'; readonly process: ProcessModel }
-  | { readonly news: 'process-output'; readonly process: ProcessId; readonly part: OutputPart }
+  /** For who opened the process, or for one that follows it: that one was not told `lostBytes` before, as it took too little. */
+  | {
+      readonly news: 'process-output'
+      readonly process: ProcessId
+      readonly part: OutputPart
+      readonly follow?: number
+      readonly lostBytes?: number
+    }
   /** All output of a process that openProcess() started was told, and it has ended. */
   | { readonly news: 'process-read'; readonly process: ProcessId }
   | { readonly news: 'process-note'; readonly object: ObjectKey; readonly text: string }

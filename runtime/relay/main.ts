@@ -92,10 +92,14 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     endProcess: ({ process }) => processes.get(process).end(),
     signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
     resizeProcess: ({ process, cols, rows }) => processes.get(process).resize(cols, rows),
-    takenOfProcess: ({ process, bytes }) => people.taken(process, bytes),
+    takenOfProcess: ({ process, bytes, follow }) => people.taken(process, bytes, follow),
     outputOfProcess: ({ process, follow }) =>
-      people.kept(process, follow ? (part) => tell({ news: 'process-output', process, part }) : undefined),
-    unfollowProcess: ({ process }) => people.unfollow(process),
+      follow === undefined
+        ? people.kept(process)
+        : people.follow(process, follow, (part, lostBytes) =>
+            tell({ news: 'process-output', process, part, follow, lostBytes }),
+          ),
+    unfollowProcess: ({ follow }) => people.unfollow(follow),
     bind: ({ object, container }) => workers.bind(object, container === null ? undefined : containers.link(container)),
     evict: ({ instance }) => workers.evict(instance),
   },
@@ -127,6 +131,7 @@ const workers = new WorkerLink({
   ask: session.ask,
   onNote: (instance, note) => tell({ news: 'note', instance, note }),
   onExec: (instance, request, response) => execs.request(instance, request, response),
+  onExecAhead: (instance, ahead) => execs.ahead(instance, ahead),
   onDetached: (instance) => {
     execs.detached(instance)
     tell({ news: 'detached', instance })

@@ -102,6 +102,17 @@ describe('a process that a person opens through the front door', () => {
     assert.ok(!JSON.stringify(running.events.all).includes('swordfish'))
   })
 
+  it('is told with all the bytes that it wrote, those of its children after its end too', async () => {
+    const told = running.events.next(
+      'all of its bytes',
+      (event) => event.type === 'process' && event.process.bytesOut === 3_000_000,
+    )
+    const { process } = await open(['sh', '-c', '(sleep 0.3; head -c 3000000 /dev/zero) & exit 0'])
+    assert.equal((await process.ended).exitCode, 0)
+    await told
+    assert.equal(running.session.model.processes.find(({ id }) => id === process.id)?.bytesOut, 3_000_000)
+  })
+
   it('keeps its output, which can be read afterwards', async () => {
     const { process } = await opened(['sh', '-c', 'echo one; echo two >&2'])
     await process.ended
@@ -126,6 +137,47 @@ describe('a process that a person opens through the front door', () => {
     )
     const kept = [...head, ...tail].reduce((sum, { bytes }) => sum + bytes.length, 0)
     assert.equal(kept + lostBytes, 20_000_000 + 'first\nlast\n'.length)
+  })
+
+  it('is heard by all who ask, each until he has enough, and by its opener all the time', async () => {
+    const { process, heard } = await open(['cat'])
+    const { output } = running.session.process(process.id)
+    const follow = async () => {
+      const said: string[] = []
+      const { close } = await output((_, bytes) => said.push(Buffer.from(bytes).toString()))
+      return { said, close }
+    }
+    const [first, second] = [await follow(), await follow()]
+    const type = async (word: string): Promise<void> => {
+      await process.write(Buffer.from(word))
+      while (!heard.stdout.endsWith(word)) await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await type('one ')
+    first.close()
+    await type('two ')
+    second.close()
+    await type('three')
+    await process.end()
+    await process.ended
+    assert.deepEqual([first.said.join(''), second.said.join(''), heard.stdout], ['one ', 'one two ', 'one two three'])
+  })
+
+  it('is not slowed by who follows it, and its follower misses nothing that the opener takes', async () => {
+    let opener = 0
+    const process = await running.session.object(box.key).exec({
+      argv: ['sh', '-c', 'read go; head -c 20000000 /dev/zero'],
+      onOutput: (_, bytes) => {
+        opener += bytes.length
+      },
+    })
+    let follower = 0
+    const close = await running.session.process(process.id).output((_, bytes, lostBytes) => {
+      follower += bytes.length + lostBytes
+    })
+    await process.write(Buffer.from('\n'))
+    await process.ended
+    close.close()
+    assert.deepEqual([opener, follower], [20_000_000, 20_000_000])
   })
 
   it('is refused with the reason where it cannot be started', async () => {
@@ -262,5 +314,15 @@ describe('moorage exec', () => {
       (event) => event.type === 'process' && event.process.command[1] === '4711' && event.process.end,
     )
     assert.equal(end.signal, 9)
+  })
+
+  it('ends also what that started, other groups of its session included', async () => {
+    const child = command(['alice', '--', 'sh', '-c', 'sleep 4712 & set -m; sleep 4713 & echo up; sleep 4714'])
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child.kill('SIGKILL')
+    // The pattern does not match itself.
+    const script = 'while grep -qa "sleep.471[234]" /proc/[0-9]*/cmdline; do sleep 0.1; done'
+    const { process } = await open(['sh', '-c', script])
+    assert.equal((await process.ended).exitCode, 0)
   })
 })
