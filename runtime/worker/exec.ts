@@ -57,7 +57,7 @@ export async function exec(asked: CheckedExec, context: ExecContext): Promise<Ex
 
     if (stdin && asked.stdin !== 'pipe') void feed(asked.stdin as ReadableStream, stdin)
     const output = (name: 'stdout' | 'stderr'): Output | undefined =>
-      asked[name] === 'pipe' ? new Output(() => link.stream(process, name)) : undefined
+      asked[name] === 'pipe' ? new Output(() => link.stream(process, name), waiting) : undefined
     return new ExecProcess({
       pid,
       isPty: asked.pty !== undefined,
