@@ -21,6 +21,7 @@ export class KeptOutput {
   #diskBytes = 0
   #lostBytes = 0
   #writing: Promise<void> = Promise.resolve()
+  #closed = false
 
   /** @param file where the older part goes; made when first needed, owned by this. */
   constructor(file: string) {
@@ -29,6 +30,7 @@ export class KeptOutput {
 
   /** Keeps a piece. A small one is copied, as it would hold on to all of the chunk that it came in. */
   add(stream: OutputPiece['stream'], bytes: Buffer): void {
+    if (this.#closed) return
     this.#pieces.push({ stream, bytes: bytes.length < SMALL_BYTES ? Buffer.from(bytes) : bytes })
     this.#memoryBytes += bytes.length
     if (this.#memoryBytes > MEMORY_BYTES) this.#spill()
@@ -43,8 +45,10 @@ export class KeptOutput {
     return { head: decode(stored.subarray(0, diskBytes)), lostBytes, tail }
   }
 
-  /** Removes the file. */
+  /** Removes the file; what comes later is not kept. */
   async close(): Promise<void> {
+    this.#closed = true
+    this.#pieces = []
     await this.#writing
     await rm(this.#file, { force: true })
   }

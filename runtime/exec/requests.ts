@@ -12,7 +12,7 @@ import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 
 /** Ended processes of one instance that can still be read, and the unread bytes of all of them; the oldest are let go. */
-const ENDED = 1_000
+const ENDED = 4_096
 const UNREAD_BYTES = 16_777_216
 const GONE = 410
 
@@ -233,9 +233,9 @@ function numberOf(request: IncomingMessage): number {
   return Number((request.url ?? '').split('/')[2])
 }
 
+/** Throws away what nobody reads. */
 function discard(process: Process): void {
-  process.stdout?.destroy()
-  process.stderr?.destroy()
+  for (const stream of [process.stdout, process.stderr]) if (stream?.readableFlowing === null) stream.destroy()
 }
 
 function unreadBytes(process: Process): number {
