@@ -15,6 +15,8 @@ import type { Processes } from './processes.ts'
 const ENDED = 4_096
 const UNREAD_BYTES = 16_777_216
 const GONE = 410
+/** The longest exec, in bytes of JSON: more than any kernel takes, and room to say so of what is longer still. */
+const MAX_EXEC_BYTES = 67_108_864
 
 const size = z.object({ cols: z.number().int().min(1).max(65_535), rows: z.number().int().min(1).max(65_535) })
 const execRequest = z.object({
@@ -106,7 +108,7 @@ export class ExecRequests {
 
   async #exec(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seq = Number(request.headers[wire.SEQ])
-    const asked = parsed(execRequest, await bodyText(request)) as ExecRequest | undefined
+    const asked = parsed(execRequest, await bodyText(request, MAX_EXEC_BYTES)) as ExecRequest | undefined
     await instance.turn(seq)
     if (asked === undefined) {
       instance.taken(seq)

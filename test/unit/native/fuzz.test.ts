@@ -58,6 +58,7 @@ class Fuzzer {
     switch (type) {
       case ToAgent.RUN:
       case ToAgent.SPAWN:
+      case ToAgent.PART:
         return this.#command()
       case ToAgent.DATA:
         return this.#bytes(this.#below(2) === 0 ? this.#below(10) : this.#below(5000))

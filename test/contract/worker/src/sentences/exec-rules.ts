@@ -259,6 +259,25 @@ export const execRules: Sentences = {
     return stdout
   },
 
+  /** One argument, one variable, and all together, up to what Linux takes; then more. */
+  async long(o) {
+    idle(o)
+    const argument = ['sh', '-c', 'echo ${#1}', 'sh']
+    const all = ['sh', '-c', 'n=0; for a; do n=$((n + ${#a})); done; echo $n', 'sh']
+    const ran = [
+      run(o, [...argument, 'x'.repeat(131_000)]),
+      run(o, ['sh', '-c', 'echo ${#LONG}'], { env: { LONG: 'x'.repeat(131_000) } }),
+      run(o, [...all, ...Array<string>(18).fill('x'.repeat(100_000))]),
+      run(o, ['sh', '-c', 'echo $#', 'sh', ...Array<string>(60_000).fill('x')]),
+    ]
+    const refused = [
+      outcome(() => run(o, [...argument, 'x'.repeat(132_000)])),
+      outcome(() => run(o, [...all, ...Array<string>(30).fill('x'.repeat(100_000))])),
+      outcome(() => run(o, [...all, ...Array<string>(90).fill('x'.repeat(100_000))])),
+    ]
+    return { lengths: (await Promise.all(ran)).map(({ stdout }) => stdout), refused: await Promise.all(refused) }
+  },
+
   async many(o, { count }) {
     idle(o)
     const all = await Promise.all(Array.from({ length: Number(count) }, (_, i) => run(o, ['echo', String(i)])))
