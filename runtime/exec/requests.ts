@@ -205,8 +205,8 @@ export class ExecRequests {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.flushHeaders()
     stream.on('error', () => response.destroy())
-    // Who stops reading wants no more of it: the process goes on, what it writes is thrown away.
-    response.on('close', () => stream.destroy())
+    // Who stops reading wants no more of it, and the process is to know, as in any pipeline.
+    response.on('close', () => process.hangUp(part))
     stream.pipe(response)
   }
 }

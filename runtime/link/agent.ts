@@ -147,6 +147,7 @@ export class AgentLink {
         data: (bytes) => this.#sendParts(id, bytes),
         eof: () => this.#send(ToAgent.EOF, id),
         credit: (stream, bytes) => this.#credit(id, bytes, stream),
+        hangUp: (stream) => this.#send(ToAgent.HANG_UP, id, Uint8Array.of(stream)),
         signal: (signal) => this.#send(ToAgent.SIGNAL, id, Uint8Array.of(signal)),
         resize: (cols, rows) => this.#send(ToAgent.RESIZE, id, Uint8Array.of(...u16(cols), ...u16(rows))),
         done: () => {

@@ -81,6 +81,9 @@ static void entry_frame(struct entry *e, uint8_t type, const uint8_t *payload, s
   case TO_AGENT_RESIZE:
     if (e->is_process && length >= 4) process_resize(e, get16(payload), get16(payload + 2));
     break;
+  case TO_AGENT_HANG_UP:
+    if (e->is_process && length == 1) process_hang_up(e, payload[0]);
+    break;
   case TO_AGENT_CLOSE:
   case TO_AGENT_EXITED:
     if (e->is_process) process_forget(e);

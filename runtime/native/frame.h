@@ -34,6 +34,7 @@
 #define TO_AGENT_EXITED 25
 #define TO_AGENT_ASK 26
 #define TO_AGENT_PART 27
+#define TO_AGENT_HANG_UP 28
 
 /* Agent to runtime. */
 #define FROM_AGENT_HELLO 32

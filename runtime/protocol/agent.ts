@@ -44,6 +44,8 @@ export const ToAgent = {
   ASK: 26,
   /** The beginning of a command that is too long for one frame; RUN or SPAWN with its id brings the rest. One command at a time. */
   PART: 27,
+  /** Payload: u8 stream. Nobody reads this output of a process any more: it is closed, and who writes to it has SIGPIPE or EPIPE. A terminal hangs up. */
+  HANG_UP: 28,
 } as const
 
 /** Frame types, agent to runtime. */

@@ -22,7 +22,7 @@ export class Output {
   #reader: Promise<ReadableStreamBYOBReader> | undefined
 
   /** @param waiting is told as reading begins and ends: in between the object stays in memory, though the process has ended. */
-  constructor(open: Open, waiting: (change: 1 | -1) => void) {
+  constructor(open: Open, waiting: (change: 1 | -1) => void = () => {}) {
     this.#open = () => {
       this.#opened = true
       waiting(1)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { aboutOnce, ContractObject } from '../support/contract/object.ts'
+import { aboutOnce, ContractObject, until } from '../support/contract/object.ts'
 
 const SCRIPT = 'echo one; sleep 0.3; echo two'
 const MIB = 1_048_576
@@ -39,6 +39,16 @@ aboutOnce('the output of a process, as an answer', () => {
     assert.equal(new TextDecoder().decode((await reader?.read())?.value), 'one\n')
     await reader?.cancel()
   })
+
+  for (const way of ['stdout', 'through', 'identity', 'terminal']) {
+    it(`ends the process when the client goes away: ${way}`, async () => {
+      await using object = new ContractObject('Plain')
+      const reader = (await body(object, way, 'while :; do echo tick; sleep 0.05; done')).body?.getReader()
+      await reader?.read()
+      await reader?.cancel()
+      await until('nothing runs', async () => (await object.run('execLife', 'others')).length === 0)
+    })
+  }
 
   it('is all there, however much it is', async () => {
     await using object = new ContractObject('Plain')

@@ -168,6 +168,10 @@ about('exec, to the letter', 'execRules', (ask) => {
   it('kills with KILL when its signal is aborted', async () => assert.equal(await ask('abortLater'), 137))
   it('kills with KILL when its signal is aborted while it starts', async () =>
     assert.equal(await ask('abortAtOnce'), 137))
+  it('tells a process when its reader stops reading', async () => {
+    assert.deepEqual(await ask('stopsReading'), { ends: [141, 141], alive: [true, true] })
+  })
+
   it('reaps what a process leaves behind', async () => assert.equal(await ask('orphans'), 'started\n'))
 
   it('takes a command as long as Linux does, and says of a longer one that it is', async () => {

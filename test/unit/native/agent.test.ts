@@ -153,6 +153,34 @@ describe('SPAWN', () => {
     assert.deepEqual(await failure(link, 8), [E2BIG, Step.COMMAND])
   })
 
+  it('closes an output that nobody reads: its writer has SIGPIPE, the other goes on', async () => {
+    const { agent, link } = await SanitizedAgent.linked({ run: true })
+    await using _ = agent
+    link.command(ToAgent.SPAWN, 5, {
+      argv: ['sh', '-c', 'echo first; read x; echo second; echo unheard >&2'],
+      flags: CommandFlag.STDIN,
+    })
+    await link.next(5, FromAgent.DATA)
+    link.send(ToAgent.HANG_UP, 5, [Stream.STDOUT])
+    assert.equal((await link.next(5, FromAgent.EOF)).payload[0], Stream.STDOUT)
+    link.send(ToAgent.EOF, 5)
+    assert.deepEqual(await exit(link, 5), [141, 13])
+    // Twice, or for a process that is gone, it is nothing.
+    link.send(ToAgent.HANG_UP, 5, [Stream.STDOUT])
+    link.command(ToAgent.SPAWN, 6, { argv: ['sh', '-c', 'sleep 0.1; echo out; echo err >&2'] })
+    link.send(ToAgent.HANG_UP, 6, [Stream.STDERR])
+    assert.equal(await all(link, 6, Stream.STDOUT), 'out\n')
+  })
+
+  it('hangs a terminal up that nobody reads', async () => {
+    const { agent, link } = await SanitizedAgent.linked({ run: true })
+    await using _ = agent
+    link.command(ToAgent.SPAWN, 5, { argv: ['sleep', '1000'], flags: CommandFlag.PTY })
+    await link.next(5, FromAgent.STARTED)
+    link.send(ToAgent.HANG_UP, 5, [Stream.STDOUT])
+    assert.deepEqual(await exit(link, 5), [129, 1])
+  })
+
   it('feeds stdin, until EOF', async () => {
     const { agent, link } = await SanitizedAgent.linked({ run: true })
     await using _ = agent

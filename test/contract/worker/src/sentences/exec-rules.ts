@@ -1,6 +1,6 @@
 import { IDLE } from '../plain.ts'
 import { idle, lines, others, run, sh, text } from '../run.ts'
-import { outcome, until } from '../tell.ts'
+import { outcome, pending, until } from '../tell.ts'
 import type { Sentences } from './index.ts'
 import { CATCHABLE } from './signal.ts'
 
@@ -250,6 +250,32 @@ export const execRules: Sentences = {
     const started = o.container.exec(['sleep', '1000'], { signal: controller.signal })
     controller.abort()
     return (await started).exitCode
+  },
+
+  /** Who stops reading is no reason to run on; who never reads is. */
+  async stopsReading(o) {
+    idle(o)
+    const start = (options?: ContainerExecOptions) =>
+      o.container.exec(['sh', '-c', 'while :; do echo tick; sleep 0.02; done'], options)
+    const [cancelled, left, unread, ignored] = await Promise.all([
+      start(),
+      start(),
+      start(),
+      start({ stdout: 'ignore' }),
+    ])
+    const reader = (cancelled as ExecProcess).stdout?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    for await (const _ of (left as ExecProcess).stdout as ReadableStream) break
+    const before = (await start()).stdout?.cancel()
+    const ends = await Promise.all([cancelled?.exitCode, left?.exitCode])
+    await before
+    await scheduler.wait(200)
+    const alive = await Promise.all([unread, ignored].map((one) => pending((one as ExecProcess).exitCode)))
+    unread?.kill(9)
+    ignored?.kill(9)
+    await until('all have ended', async () => (await others(o)).length === 0)
+    return { ends, alive }
   },
 
   async orphans(o) {
