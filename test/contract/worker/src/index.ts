@@ -60,8 +60,8 @@ export default {
       return new Response(told, { headers: { 'content-type': 'application/json' } })
     }
     if (how === 'stdout') {
-      const stdout = stub.stdout as unknown as (script: string) => Promise<ReadableStream>
-      return new Response(await stdout(url.searchParams.get('script') ?? ''))
+      const stdout = (stub as unknown as Pick<PlainObject, 'stdout'>).stdout(url.searchParams.get('script') ?? '')
+      return new Response(await stdout)
     }
     if (how === 'port') {
       url.pathname = `/${rest.slice(1).join('/')}`
