@@ -97,8 +97,52 @@ export class Output {
   }
 }
 
+/** Why nothing more can be written to stdin. */
+const ENDED = 'The process has ended: nobody reads its stdin any more.'
+
+/** Once a stream broke, how long the process's end is waited for: it says more of what happened. */
+export const LAST_WORD_MS = 1_000
+
+/** stdin, as the Worker has it where it writes by itself. */
+export class Input {
+  readonly writable: WritableStream
+  #controller: WritableStreamDefaultController | undefined
+
+  /**
+   * @param sink the body of a request. Never aborted: workerd would tell the developer of an error that is none of theirs.
+   * @param exit asks for the process's end.
+   */
+  constructor(sink: WritableStream, exit: () => Promise<unknown>) {
+    const writer = sink.getWriter()
+    writer.closed.catch(() => {})
+    const why = async (error: unknown): Promise<never> => {
+      if (error instanceof TypeError) throw error
+      const ended = exit().then(
+        () => true,
+        () => true,
+      )
+      const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), LAST_WORD_MS))
+      throw (await Promise.race([ended, late])) ? new Error(ENDED) : error
+    }
+    this.writable = new WritableStream({
+      start: (controller) => {
+        this.#controller = controller
+      },
+      write: (chunk) => writer.write(chunk).catch(why),
+      close: () => writer.close().catch(why),
+      // Whatever the reason, for the process it is the end of what it reads.
+      abort: () => writer.close().catch(() => {}),
+    })
+  }
+
+  /** The process has ended: whoever writes hears of it. */
+  ended(): void {
+    this.#controller?.error(new Error(ENDED))
+  }
+}
+
 /**
- * Writes all that a stream has into another, and ends it; an error of either side ends the other. Never rejects.
+ * Writes all that a stream has into another, and ends it; an error of either side ends the other. Never rejects, and never aborts.
  * By hand: a stream made by a Worker's own code is not pumped behind a closed gate where it is a request's body, and two of
  * workerd's identity streams piped into each other wait for each other for ever.
  */
@@ -115,10 +159,10 @@ export async function feed(source: ReadableStream, sink: WritableStream): Promis
         return
       }
     }
-    await writer.close()
-  } catch (error) {
-    await writer.abort(error).catch(() => {})
+  } catch {
+    // The source broke off: for the process, that is the end of what it reads.
   }
+  await writer.close().catch(() => {})
 }
 
 /** Reads much at a time where the stream can. */
