@@ -163,6 +163,11 @@ export class Process {
     this.#linked.stdin?.end()
   }
 
+  /** Nobody will read an output any more: the process hears of it when it next writes. */
+  hangUp(stream: 'stdout' | 'stderr'): void {
+    this.#linked[stream]?.hangUp()
+  }
+
   /** Sends a signal, 1..64. */
   kill(signal: number): void {
     this.#linked.kill(signal)

@@ -54,6 +54,7 @@ export class Processes {
     const oldest = this.#ended.length > ENDED ? this.#ended.shift() : undefined
     if (oldest === undefined) return
     this.#processes.delete(oldest.id)
-    void oldest.close()
+    // Its streams are not ours to end: with hundreds at once someone may still read them.
+    void oldest.kept.close()
   }
 }

@@ -12,9 +12,11 @@ import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 
 /** Ended processes of one instance that can still be read, and the unread bytes of all of them; the oldest are let go. */
-const ENDED = 1_000
+const ENDED = 4_096
 const UNREAD_BYTES = 16_777_216
 const GONE = 410
+/** The longest exec, in bytes of JSON: more than any kernel takes, and room to say so of what is longer still. */
+const MAX_EXEC_BYTES = 67_108_864
 
 const size = z.object({ cols: z.number().int().min(1).max(65_535), rows: z.number().int().min(1).max(65_535) })
 const execRequest = z.object({
@@ -114,7 +116,7 @@ export class ExecRequests {
 
   async #exec(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seq = Number(request.headers[wire.SEQ])
-    const text = await bodyText(request)
+    const text = await bodyText(request, MAX_EXEC_BYTES)
     const starting = this.#take(instance, seq, text)
     try {
       const { process, number } = await starting
@@ -210,8 +212,8 @@ export class ExecRequests {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.flushHeaders()
     stream.on('error', () => response.destroy())
-    // Who stops reading wants no more of it: the process goes on, what it writes is thrown away.
-    response.on('close', () => stream.destroy())
+    // Who stops reading wants no more of it, and the process is to know, as in any pipeline.
+    response.on('close', () => process.hangUp(part))
     stream.pipe(response)
   }
 }
@@ -237,9 +239,9 @@ function refusalOf(error: unknown, asked: ExecRequest | undefined): Refusal {
   return { message: `exec() failed: ${explainErrno(error.errno, error.step, command)}` }
 }
 
+/** Throws away what nobody reads. */
 function discard(process: Process): void {
-  process.stdout?.destroy()
-  process.stderr?.destroy()
+  for (const stream of [process.stdout, process.stderr]) if (stream?.readableFlowing === null) stream.destroy()
 }
 
 function unreadBytes(process: Process): number {

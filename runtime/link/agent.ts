@@ -1,6 +1,15 @@
 import type { Socket } from 'node:net'
 import { Latch, within } from '../base/latch.ts'
-import { type Command, decodeCounts, encodeCommand, FromAgent, Step, Stream, ToAgent } from '../protocol/agent.ts'
+import {
+  type Command,
+  commandFits,
+  decodeCounts,
+  encodeCommand,
+  FromAgent,
+  Step,
+  Stream,
+  ToAgent,
+} from '../protocol/agent.ts'
 import { encodeFrame, encodeHeader, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
 import type { RunResult } from '../protocol/relay.ts'
 import { Connection } from './connection.ts'
@@ -88,10 +97,10 @@ export class AgentLink {
   /** Starts the app as PID 1. Once. A link that is lost meanwhile is waited for. */
   async run(command: Command): Promise<RunResult> {
     const payload = encodeCommand(command)
-    if (payload.length > MAX_PAYLOAD_BYTES) return { errno: E2BIG, step: Step.COMMAND }
+    if (!commandFits(command, payload)) return { errno: E2BIG, step: Step.COMMAND }
     if (this.#closed) throw new Error('The container has ended.')
     this.#run = { latch: new Latch(), payload }
-    if (this.#up.settled) this.#send(ToAgent.RUN, 0, payload)
+    if (this.#up.settled) this.#sendCommand(ToAgent.RUN, 0, payload)
     return this.#run.latch.promise
   }
 
@@ -146,6 +155,7 @@ export class AgentLink {
         data: (bytes) => this.#sendParts(id, bytes),
         eof: () => this.#send(ToAgent.EOF, id),
         credit: (stream, bytes) => this.#credit(id, bytes, stream),
+        hangUp: (stream) => this.#sendLater(ToAgent.HANG_UP, id, Uint8Array.of(stream)),
         signal: (signal) => this.#sendLater(ToAgent.SIGNAL, id, Uint8Array.of(signal)),
         resize: (cols, rows) => this.#sendLater(ToAgent.RESIZE, id, Uint8Array.of(...u16(cols), ...u16(rows))),
         end: () => this.#sendLater(ToAgent.END, id),
@@ -157,10 +167,10 @@ export class AgentLink {
     )
     const payload = encodeCommand(command)
     if (this.#closed || !this.#up.settled) process.onGone(new Error('The container has ended.'))
-    else if (payload.length > MAX_PAYLOAD_BYTES) process.onFailed(E2BIG, Step.COMMAND)
+    else if (!commandFits(command, payload)) process.onFailed(E2BIG, Step.COMMAND)
     else {
       this.#processes.set(id, process)
-      this.#send(ToAgent.SPAWN, id, payload)
+      this.#sendCommand(ToAgent.SPAWN, id, payload)
     }
     return process
   }
@@ -234,7 +244,7 @@ export class AgentLink {
     // A RUN or its answer may have been lost with the link before.
     if (this.#run !== undefined && !this.#run.latch.settled) {
       if (appRuns) this.#run.latch.resolve({ pid: 1 })
-      else this.#send(ToAgent.RUN, 0, this.#run.payload)
+      else this.#sendCommand(ToAgent.RUN, 0, this.#run.payload)
     }
     for (const [id, type, payload] of this.#unsent.splice(0)) this.#send(type, id, payload)
     this.#onChange(true)
@@ -298,6 +308,13 @@ export class AgentLink {
   #sendLater(type: number, id: number, payload?: Uint8Array): void {
     if (this.#up.settled) this.#send(type, id, payload)
     else if (!this.#closed) this.#unsent.push([id, type, payload])
+  }
+
+  #sendCommand(type: number, id: number, payload: Uint8Array): void {
+    let at = 0
+    for (; payload.length - at > MAX_PAYLOAD_BYTES; at += MAX_PAYLOAD_BYTES)
+      this.#send(ToAgent.PART, id, payload.subarray(at, at + MAX_PAYLOAD_BYTES))
+    this.#send(type, id, payload.subarray(at))
   }
 
   #send(type: number, id: number, payload?: Uint8Array): void {

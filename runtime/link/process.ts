@@ -31,6 +31,8 @@ export interface ProcessWire {
   resize(cols: number, rows: number): void
   /** Kill it and its descendants. */
   end(): void
+  /** Nobody reads an output any more: who writes to it is told. */
+  hangUp(stream: number): void
   /** EXIT and every end of output arrived, or nothing more is wanted of it. */
   done(): void
 }
@@ -65,9 +67,11 @@ export class LinkedProcess {
     const pty = has(CommandFlag.PTY)
     this.#input = pty || has(CommandFlag.STDIN) ? new Input(wire) : undefined
     this.stdin = this.#input
-    this.stdout = has(CommandFlag.NO_STDOUT) ? undefined : new Output((n) => wire.credit(Stream.STDOUT, n))
+    const output = (stream: number): Output =>
+      new Output({ grant: (n) => wire.credit(stream, n), hangUp: () => wire.hangUp(stream) })
+    this.stdout = has(CommandFlag.NO_STDOUT) ? undefined : output(Stream.STDOUT)
     const apart = !pty && !has(CommandFlag.COMBINED) && !has(CommandFlag.NO_STDERR)
-    this.stderr = apart ? new Output((n) => wire.credit(Stream.STDERR, n)) : undefined
+    this.stderr = apart ? output(Stream.STDERR) : undefined
     this.started = this.#started.promise
     this.exit = this.#exit.promise
     this.over = this.#over.promise
@@ -169,16 +173,17 @@ export class LinkedProcess {
 
 /** What a process writes. `tap` sees every piece as it comes, also what nobody reads. */
 export class Output extends Readable {
-  readonly #grant: (bytes: number) => void
+  readonly #wire: { readonly grant: (bytes: number) => void; readonly hangUp: () => void }
   readonly #taps = new Set<(bytes: Buffer) => void>()
   #mayCome = WINDOW_BYTES
   #ungranted = 0
   #receivedBytes = 0
   #over = false
+  #hungUp = false
 
-  constructor(grant: (bytes: number) => void) {
+  constructor(wire: { readonly grant: (bytes: number) => void; readonly hangUp: () => void }) {
     super({ highWaterMark: WINDOW_BYTES })
-    this.#grant = grant
+    this.#wire = wire
   }
 
   /** The process closed it. */
@@ -213,9 +218,18 @@ export class Output extends Readable {
     if (!this.destroyed) this.push(null)
   }
 
+  /** Nobody will read it: unlike one that was only destroyed, whose bytes are thrown away, it is closed for who writes to it. */
+  hangUp(): void {
+    this.destroy()
+    if (this.#over || this.#hungUp) return
+    this.#hungUp = true
+    this.#wire.hangUp()
+  }
+
   renew(): void {
     this.#mayCome = WINDOW_BYTES
     this.#ungranted = 0
+    if (this.#hungUp && !this.#over) this.#wire.hangUp()
   }
 
   override _read(): void {
@@ -229,7 +243,7 @@ export class Output extends Readable {
 
   #give(all = false): void {
     if (this.#over || this.#ungranted === 0 || (!all && this.#ungranted < GRANT_BYTES)) return
-    this.#grant(this.#ungranted)
+    this.#wire.grant(this.#ungranted)
     this.#mayCome += this.#ungranted
     this.#ungranted = 0
   }

@@ -57,6 +57,8 @@ void process_signal(struct entry *entry, int signal);
 void process_end(struct entry *entry);
 void process_resize(struct entry *entry, uint16_t cols, uint16_t rows);
 void process_input_end(struct entry *entry);
+/* Nobody reads this output any more. */
+void process_hang_up(struct entry *entry, uint8_t stream);
 void process_forget(struct entry *entry);
 /* Waits for everything that has ended. */
 void process_reap(void);

@@ -14,6 +14,7 @@
 #define WIRE_VERSION_TEXT "1"
 #define MAX_PAYLOAD_BYTES 65536
 #define HEADER_BYTES 9
+#define MAX_COMMAND_BYTES 6291456
 #define WINDOW_BYTES 1048576
 #define SECRET_BYTES 32
 
@@ -33,6 +34,8 @@
 #define TO_AGENT_EXITED 25
 #define TO_AGENT_ASK 26
 #define TO_AGENT_END 27
+#define TO_AGENT_PART 28
+#define TO_AGENT_HANG_UP 29
 
 /* Agent to runtime. */
 #define FROM_AGENT_HELLO 32

@@ -223,6 +223,19 @@ void process_input_end(struct entry *e) {
   inlet_end(&e->in);
 }
 
+void process_hang_up(struct entry *e, uint8_t stream) {
+  struct outlet *o = &e->out[stream == STREAM_STDERR];
+  int *waiting = &e->output[stream == STREAM_STDERR];
+  if (o->ended || (*waiting < 0 && !outlet_is_open(o))) return;
+  if (e->is_terminal) inlet_close(&e->in); /* a terminal of which an end is open has not hung up */
+  close_fd(waiting);
+  outlet_close(o);
+  o->stream = stream == STREAM_STDERR ? STREAM_STDERR : STREAM_STDOUT;
+  o->ended = true;
+  link_send(&relay, FROM_AGENT_EOF, e->id, &o->stream, 1);
+  entry_settle(e);
+}
+
 void process_forget(struct entry *e) {
   if (inlet_is_open(&e->in)) inlet_end(&e->in);
   outlet_discard(&e->out[0]);

@@ -7,7 +7,7 @@
  *    the 32 bytes of its secret), and frames follow both ways. Lost, it is opened again, at once and then every 100 ms;
  *    connections are gone then, processes are not.
  */
-import { encodeFrame, SECRET_BYTES, WIRE_VERSION } from './frames.ts'
+import { encodeFrame, MAX_COMMAND_BYTES, SECRET_BYTES, WIRE_VERSION } from './frames.ts'
 
 /** The first four bytes that an agent sends. */
 export const AGENT_MAGIC = 'MRGA'
@@ -44,6 +44,10 @@ export const ToAgent = {
   ASK: 26,
   /** Kill a process and all that it started and that stayed in its session. */
   END: 27,
+  /** The beginning of a command that is too long for one frame; RUN or SPAWN with its id brings the rest. One command at a time. */
+  PART: 28,
+  /** Payload: u8 stream. Nobody reads this output of a process any more: it is closed, and who writes to it has SIGPIPE or EPIPE. A terminal hangs up. */
+  HANG_UP: 29,
 } as const
 
 /** Frame types, agent to runtime. */
@@ -125,7 +129,7 @@ export const CommandFlag = {
 /**
  * Payload of RUN and SPAWN:
  *     u16 flags, u16 cols, u16 rows, u16 argc, u16 envc, then NUL-ended strings: cwd, user, argv..., NAME=value...
- * @throws RangeError where a string has a NUL, or all together are over a frame's cap.
+ * @throws RangeError where a string has a NUL.
  */
 export function encodeCommand(command: Command): Uint8Array {
   const env = Object.entries(command.env).map(([name, value]) => `${name}=${value}`)
@@ -138,6 +142,12 @@ export function encodeCommand(command: Command): Uint8Array {
   for (const [i, n] of numbers.entries()) view.setUint16(i * 2, n, true)
   bytes.set(text, 10)
   return bytes
+}
+
+/** Whether a command is one that the wire can carry; if not, it is answered as the kernel would: E2BIG. */
+export function commandFits(command: Command, payload: Uint8Array): boolean {
+  const counts = [command.argv.length, Object.keys(command.env).length]
+  return payload.length <= MAX_COMMAND_BYTES && counts.every((count) => count <= 65_535)
 }
 
 /**

@@ -107,7 +107,7 @@ describe('a process that a person opens through the front door', () => {
       'all of its bytes',
       (event) => event.type === 'process' && event.process.bytesOut === 3_000_000,
     )
-    const { process } = await open(['sh', '-c', '(sleep 0.3; head -c 3000000 /dev/zero) & exit 0'])
+    const { process } = await opened(['sh', '-c', '(sleep 0.3; head -c 3000000 /dev/zero) & exit 0'])
     assert.equal((await process.ended).exitCode, 0)
     await told
     assert.equal(running.session.model.processes.find(({ id }) => id === process.id)?.bytesOut, 3_000_000)
@@ -140,7 +140,7 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('is heard by all who ask, each until he has enough, and by its opener all the time', async () => {
-    const { process, heard } = await open(['cat'])
+    const { process, heard } = await opened(['cat'])
     const { output } = running.session.process(process.id)
     const follow = async () => {
       const said: string[] = []
@@ -322,7 +322,7 @@ describe('moorage exec', () => {
     child.kill('SIGKILL')
     // The pattern does not match itself.
     const script = 'while grep -qa "sleep.471[234]" /proc/[0-9]*/cmdline; do sleep 0.1; done'
-    const { process } = await open(['sh', '-c', script])
+    const { process } = await opened(['sh', '-c', script])
     assert.equal((await process.ended).exitCode, 0)
   })
 })

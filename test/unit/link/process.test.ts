@@ -11,6 +11,7 @@ function setUp(flags: number = CommandFlag.STDIN) {
     {
       data: (bytes) => wire.push(`data ${bytes.length}`),
       eof: () => wire.push('eof'),
+      hangUp: (stream) => wire.push(`hangUp ${stream}`),
       credit: (stream, bytes) => wire.push(`credit ${stream} ${bytes}`),
       signal: (signal) => wire.push(`signal ${signal}`),
       resize: (cols, rows) => wire.push(`resize ${cols} ${rows}`),
