@@ -107,8 +107,11 @@ export interface ProcessActions {
   write(bytes: Uint8Array): Promise<void>
   end(): Promise<void>
   resize(cols: number, rows: number): Promise<void>
-  /** What is kept of its output: the beginning, and the end; `lostBytes` are missing between. With `onOutput`, what comes after is heard too. */
-  output(onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void): Promise<KeptOutput>
+  /**
+   * What is kept of its output: the beginning, and the end; `lostBytes` are missing between. With `onOutput`, what comes after
+   * is heard too, by as many as ask. Hearing never slows the process: who takes too little misses `lostBytes` before a piece.
+   */
+  output(onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array, lostBytes: number) => void): Promise<KeptOutput>
 }
 
 export interface KeptOutput {
@@ -149,6 +152,8 @@ export interface Session {
   process(id: ProcessId): ProcessActions
   /** Builds the images of a class, or of all, anew where their content changed; running containers restart on them. */
   rebuild(className?: string): Promise<void>
+  /** How many containers the engine has of the session, sandboxes and gateway too: what a dispose() that takes long waits for. */
+  left(): Promise<number>
   /**
    * Ends everything and removes what it made in the engine. One that was joined is only left, and goes on; processes and
    * forwards that were opened here end. Called again it gives the same promise.

@@ -1,8 +1,9 @@
-import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Session, SessionOptions } from './front.ts'
 import { type LockText, readLock } from './lock.ts'
-import { configFile } from './project.ts'
+import { CONFIG_NAMES, configFile } from './project.ts'
 import type { Open } from './protocol/client.ts'
 import { MoorageError } from './protocol/errors.ts'
 import { joinShare } from './share/client.ts'
@@ -20,10 +21,10 @@ export interface JoinOptions extends Pick<SessionOptions, 'onEvent'> {
 /**
  * Starts a process in a running session of a project, from another terminal.
  * @param config a config, or its folder.
- * @throws MoorageError `no-session` where none runs.
+ * @throws MoorageError `no-session` where none runs, `no-config` where there is no such project.
  */
 export async function joinProcess(config: string, open: Omit<Open, 'version'>, events: JoinEvents): Promise<Joined> {
-  const folder = dirname(configFile(resolve(config)))
+  const folder = dirname(configOf(config, open.object))
   const lock = await readLock(folder)
   if (lock?.join === undefined) throw noSession(folder)
   return openProcess(lock.join, open, events)
@@ -56,4 +57,27 @@ function noSession(folder: string): MoorageError {
   return new MoorageError('no-session', `No session of ${folder} runs.`, {
     advice: ['Start it first, in another terminal: moorage dev'],
   })
+}
+
+/** The config of a project to join; where there is none, whoever is in a folder of the project is told the way. */
+function configOf(path: string, object: string): string {
+  try {
+    return configFile(resolve(path))
+  } catch (error) {
+    if (!(error instanceof MoorageError)) throw error
+    const above = configAbove(resolve(path))
+    throw new MoorageError('no-config', error.message, {
+      advice: [
+        `Run it in the folder of the project, or name its config: moorage exec ${object} --config ${above ?? 'path/to/wrangler.jsonc'}`,
+      ],
+    })
+  }
+}
+
+function configAbove(path: string): string | undefined {
+  for (let folder = dirname(path), last = path; folder !== last; last = folder, folder = dirname(folder)) {
+    const name = CONFIG_NAMES.find((one) => existsSync(join(folder, one)))
+    if (name !== undefined) return relative(process.cwd(), join(folder, name))
+  }
+  return undefined
 }

@@ -11,17 +11,16 @@ export function hearRelay(
     readonly fleet: Fleet
     readonly watch: ContainerWatch
     readonly processes: SessionProcesses
-    process(model: ProcessModel): void
+    process(model: ProcessModel): Promise<void>
   },
   news: RelayNews,
 ): void {
   const { fleet, watch, processes } = to
   if (news.news === 'output') fleet.output(news.container, news.stream, news.lines)
-  else if (news.news === 'process-output') processes.output(news.process, news.part)
-  else if (news.news === 'followed') processes.followed(news.follow, news.part)
+  else if (news.news === 'process-output') processes.output(news)
   else if (news.news === 'process-read') processes.read(news.process)
   else if (news.news === 'process-note') processes.note(news.object, news.text)
-  else if (news.news === 'process') to.process(news.process)
+  else if (news.news === 'process') void to.process(news.process)
   else if (news.news === 'note') fleet.noted(news.instance, news.note)
   else if (news.news === 'detached') fleet.detached(news.instance)
   else if (news.news === 'port-open') fleet.opened(news.object, news.open)

@@ -5,7 +5,7 @@ import type { ExecOptions, Forward, ObjectActions, OpenProcess, ProcessActions }
 import type { DurableObject } from './object/object.ts'
 import { MoorageError } from './protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from './protocol/model.ts'
-import type { OutputPart } from './protocol/relay.ts'
+import type { OutputPart, RelayNews } from './protocol/relay.ts'
 import type { RelayThread } from './relay/thread.ts'
 
 const TERM = 15
@@ -37,7 +37,10 @@ export function objectActions(object: DurableObject, { processes, relay, readFil
     runAlarm: () => object.run('alarm'),
     readFile: (path) => readFile(object, path),
     forward: (port) => forward(relay, object.key, port),
-    exec: (options) => processes.open(object.key, options),
+    exec: (options) => {
+      object.visited()
+      return processes.open(object.key, options)
+    },
   }
 }
 
@@ -51,12 +54,13 @@ async function forward(relay: RelayThread, object: ObjectKey, port: number): Pro
 /** Processes of a session, as the front door shows them; their bytes are the relay's. */
 export class SessionProcesses {
   readonly #relay: RelayThread
+  /** Who opened a process. */
   readonly #listeners = new Map<ProcessId, (part: OutputPart) => void>()
+  /** Those who follow one, by a number that the relay is told. */
+  readonly #followers = new Map<number, (part: OutputPart, lostBytes: number) => void>()
+  #lastFollower = 0
   readonly #ended = new Map<ProcessId, Latch<NonNullable<ProcessModel['end']>>>()
   readonly #read = new Map<ProcessId, Latch>()
-  /** Those who look on, each with a number that the relay tells it by. */
-  readonly #followers = new Map<number, (part: OutputPart) => void>()
-  #lastFollower = 0
   readonly #notes = new Map<ObjectKey, (text: string) => void>()
   /** Output and ends of processes whose opening is not answered yet. */
   readonly #early = new Map<ProcessId, OutputPart[]>()
@@ -67,15 +71,14 @@ export class SessionProcesses {
   }
 
   /** The relay told a piece of output. */
-  output(id: ProcessId, part: OutputPart): void {
+  output({ process: id, part, follow, lostBytes = 0 }: RelayNews & { news: 'process-output' }): void {
+    if (follow !== undefined) {
+      this.#followers.get(follow)?.(part, lostBytes)
+      return
+    }
     const listener = this.#listeners.get(id)
     if (listener !== undefined) listener(part)
     else if (this.#opening > 0) this.#early.set(id, [...(this.#early.get(id) ?? []), part])
-  }
-
-  /** The relay told a piece of output to one who looks on. */
-  followed(follow: number, part: OutputPart): void {
-    this.#followers.get(follow)?.(part)
   }
 
   note(object: ObjectKey, text: string): void {
@@ -159,17 +162,18 @@ export class SessionProcesses {
       resize: (cols, rows) => ask.resizeProcess({ process: id, cols, rows }),
       output: async (onOutput) => {
         if (onOutput === undefined) return { ...(await ask.outputOfProcess({ process: id })), close: () => undefined }
-        this.#lastFollower += 1
-        const follow = this.#lastFollower
-        this.#followers.set(follow, ({ stream, bytes }) => onOutput(stream, bytes))
+        const follow = ++this.#lastFollower
         const close = (): void => {
-          this.#followers.delete(follow)
-          void ask.unfollow({ follow }).catch(() => undefined)
+          if (this.#followers.delete(follow)) void ask.unfollowProcess({ follow }).catch(() => undefined)
         }
+        this.#followers.set(follow, ({ stream, bytes }, lostBytes) => {
+          onOutput(stream, bytes, lostBytes)
+          void ask.takenOfProcess({ process: id, bytes: bytes.length, follow }).catch(() => undefined)
+        })
         try {
           return { ...(await ask.outputOfProcess({ process: id, follow })), close }
         } catch (error) {
-          this.#followers.delete(follow)
+          close()
           throw error
         }
       },

@@ -13,7 +13,8 @@ import { chosenNode } from './wrangler/node.ts'
 const RELOAD_LIMIT_MS = 30_000
 /** What is heard of the old version's instances this long after a reload is still the reload's doing. */
 const RELOAD_ECHO_MS = 3_000
-const CONFIG_NAMES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml']
+/** Names of a config, in the order in which they are looked for. */
+export const CONFIG_NAMES = ['wrangler.jsonc', 'wrangler.json', 'wrangler.toml']
 
 export interface ProjectOptions {
   readonly config: string

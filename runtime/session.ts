@@ -94,6 +94,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
       source: ({ stack }) => sources.of(stack),
       find: ({ text }) => fleet.find(text),
       busybox: ({ container }) => shells.put(container as ContainerId),
+      why: async ({ object, life }) => (await fleet.whyEnded(object, life)) ?? null,
       end: (args) => fleet.calls.end(args),
     },
     onNews: (news) => hearRelay({ fleet, watch, processes, process: hearProcess }, news),
@@ -202,9 +203,13 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
     labels: { [LABEL.session]: id, [LABEL.owner]: owner },
   })
 
-  function hearProcess(model: ProcessModel): void {
-    if (!asides.has(model.object)) store.report({ type: 'process', process: model })
-    processes.changed(model)
+  async function hearProcess(model: ProcessModel): Promise<void> {
+    fleet.process(model)
+    const { end, object, life } = model
+    const why = end?.lost === undefined ? undefined : await fleet.whyEnded(object, life)
+    const told = end === undefined || why === undefined ? model : { ...model, end: { ...end, lost: why } }
+    if (!asides.has(object)) store.report({ type: 'process', process: told })
+    processes.changed(told)
   }
 
   const people: People = {
@@ -270,6 +275,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
         }),
       )
     },
+    left: async () => (await engine.listContainers([`${LABEL.session}=${id}`])).length,
     cancelBuild: async (className) => fleet.class(className).cancelImage(),
     reload: async () => {
       await Promise.all(projects.map((project) => project.reload()))

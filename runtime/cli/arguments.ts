@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { type ExecArguments, parseExec } from './exec-arguments.ts'
+import { EXEC_HELP, type ExecArguments, parseExec } from './exec-arguments.ts'
 
 export interface DevArguments {
   readonly config: readonly string[]
@@ -15,7 +15,8 @@ export interface DevArguments {
 export type Command =
   | { readonly command: 'dev'; readonly dev: DevArguments }
   | { readonly command: 'exec'; readonly exec: ExecArguments }
-  | { readonly command: 'help' | 'version' }
+  | { readonly command: 'help'; readonly text: string }
+  | { readonly command: 'version' }
   | { readonly command: 'wrong'; readonly message: string }
 
 export const HELP = `moorage: run a Worker project and its containers on this machine
@@ -24,7 +25,8 @@ export const HELP = `moorage: run a Worker project and its containers on this ma
 
   moorage exec OBJECT [options] [-- COMMAND…]
                              run a command in the container of an object (Class/name) of a
-                             session that runs; without a command, the best shell there is
+                             session that runs; without a command, the best shell there is.
+                             Its options: moorage exec --help
 
 Options of dev:
   --config, -c FILE          wrangler.jsonc, .json or .toml; more than once for several Workers
@@ -36,12 +38,6 @@ Options of dev:
   --no-limits                no limits of CPU, memory and max_instances
   --version, --help
 
-Options of exec:
-  --user, -u NAME            a user of the image, or uid[:gid]
-  --cwd, -w FOLDER           where it runs
-  -e NAME=VALUE              in its environment; more than once
-  --config, -c FILE          of which project; default the one in this folder
-
 While it runs: r rebuilds the images, q or Ctrl-C ends it and leaves nothing behind.
 DOCKER_HOST or the current docker context chooses the engine, MOORAGE_NODE the Node for wrangler.
 `
@@ -52,14 +48,18 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export function parseCommand(argv: readonly string[]): Command {
   let parsed: ReturnType<typeof parse>
   try {
-    if (argv[0] === 'exec' && !argv.includes('--help')) return { command: 'exec', exec: parseExec(argv.slice(1)) }
+    if (argv[0] === 'exec') {
+      const end = argv.indexOf('--')
+      const asked = (end < 0 ? argv : argv.slice(0, end)).some((word) => word === '--help' || word === '-h')
+      return asked ? { command: 'help', text: EXEC_HELP } : { command: 'exec', exec: parseExec(argv.slice(1)) }
+    }
     parsed = parse(argv)
   } catch (error) {
     return { command: 'wrong', message: error instanceof Error ? error.message : String(error) }
   }
   const { values, positionals } = parsed
   if (values.version === true) return { command: 'version' }
-  if (values.help === true || positionals.length === 0) return { command: 'help' }
+  if (values.help === true || positionals.length === 0) return { command: 'help', text: HELP }
   if (positionals[0] !== 'dev' || positionals.length > 1) {
     return { command: 'wrong', message: `There is no command "${positionals.join(' ')}". Try: moorage dev` }
   }

@@ -2,6 +2,7 @@ import { type Session, startSession } from '../index.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ContainerState, ObjectKey } from '../protocol/model.ts'
 import type { DevArguments } from './arguments.ts'
+import { tellEnding } from './ending.ts'
 import { duration, linesOf, type Style } from './lines.ts'
 
 /** A class that polls, as Container does, meets the same refusal several times a second; once in a while is enough. */
@@ -35,16 +36,18 @@ export async function dev(
     end = resolve
   })
   let asked = false
+  let session: Session | undefined
+  let over = (): void => undefined
   const quit = (): void => {
     if (asked) return
     asked = true
+    over = tellEnding(async () => session?.left(), say)
     abort.abort()
     end(0)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
 
   const repeated = tellOnce()
-  let session: Session
   try {
     session = await startSession({
       config: [...args.config],
@@ -62,6 +65,7 @@ export async function dev(
       onNotice: say,
     })
   } catch (error) {
+    over()
     if (asked) return 0
     for (const line of describe(error)) err.write(`${line}\n`)
     return 1
@@ -84,6 +88,7 @@ export async function dev(
     err.write('Not everything could be removed; the next start of a session on this machine removes it.\n')
     for (const line of describe(first instanceof AggregateError ? first.errors[0] : first)) err.write(`  ${line}\n`)
   }
+  over()
   return code
 }
 

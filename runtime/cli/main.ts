@@ -1,5 +1,5 @@
 /** The command `moorage`. */
-import { HELP, parseCommand } from './arguments.ts'
+import { parseCommand } from './arguments.ts'
 import { dev } from './dev.ts'
 import { exec } from './exec.ts'
 
@@ -8,7 +8,7 @@ declare const MOORAGE_VERSION: string
 const command = parseCommand(process.argv.slice(2))
 switch (command.command) {
   case 'help':
-    process.stdout.write(HELP)
+    process.stdout.write(command.text)
     break
   case 'version':
     process.stdout.write(`${MOORAGE_VERSION}\n`)

@@ -14,6 +14,8 @@ const MAX_MESSAGE_BYTES = 4_194_304
 /** Above this the client is slow, and the process waits. */
 const HIGH_BYTES = 1_048_576
 const HANGUP = 1
+/** So long may a program on a terminal take to leave after its terminal did. */
+const HANGUP_MS = 1_000
 
 const size = { cols: z.number().int().min(1).max(65_535), rows: z.number().int().min(1).max(65_535) }
 const open = z.object({
@@ -37,11 +39,20 @@ export class ClientLink {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES })
   readonly #people: People
   readonly #find: (text: string) => Promise<ObjectKey>
+  readonly #why: (object: ObjectKey, life: number) => Promise<string | null>
 
-  /** @param find the object that someone means; rejects with MoorageError where none, or several. */
-  constructor(people: People, find: (text: string) => Promise<ObjectKey>) {
+  /**
+   * @param find the object that someone means; rejects with MoorageError where none, or several.
+   * @param why a life ended, in a sentence; null where that is not known. Never rejects.
+   */
+  constructor(
+    people: People,
+    find: (text: string) => Promise<ObjectKey>,
+    why: (object: ObjectKey, life: number) => Promise<string | null>,
+  ) {
     this.#people = people
     this.#find = find
+    this.#why = why
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -98,7 +109,7 @@ export class ClientLink {
     for (const { data: typed, isBinary } of early) take(typed, isBinary)
     client.on('message', take)
     client.on('close', () => {
-      process.kill(process.model.terminal ? HANGUP : 9)
+      hangUp(process)
       process.stdout?.destroy()
       process.stderr?.destroy()
     })
@@ -111,8 +122,14 @@ export class ClientLink {
       () => Promise.all(streams),
       () => undefined,
     )
-    const lost = ended === undefined ? 'It was lost.' : undefined
-    send(client, { type: 'ended', end: process.model.end ?? { at: Date.now(), lost } })
+    const end = process.model.end ?? { at: Date.now() }
+    if (ended !== undefined && end.lost === undefined) {
+      send(client, { type: 'ended', end })
+      return
+    }
+    const { object, life } = process.place
+    const lost = (await this.#why(object, life)) ?? end.lost ?? 'It was lost.'
+    send(client, { type: 'ended', end: { ...end, lost } })
   }
 
   async #take(client: WebSocket, process: Process, data: RawData, isBinary: boolean): Promise<void> {
@@ -127,6 +144,16 @@ export class ClientLink {
     else if (message?.type === 'resize') process.resize(message.cols, message.rows)
     else if (message?.type === 'eof') process.end()
   }
+}
+
+/** Its terminal or its client is gone, and with it whoever could end what is left. */
+function hangUp(process: Process): void {
+  if (!process.model.terminal || process.model.end !== undefined) {
+    process.endAll()
+    return
+  }
+  process.kill(HANGUP)
+  setTimeout(() => process.endAll(), HANGUP_MS).unref()
 }
 
 /** Sends what a stream brings, no faster than the client takes it. Resolves at its end. */

@@ -1,14 +1,21 @@
+import type { AgentLink } from '../link/agent.ts'
 import { SpawnError } from '../link/process.ts'
+import { Step } from '../protocol/agent.ts'
 import { explainErrno } from '../protocol/errno.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
-import type { KeptOutput, OutputPiece } from './output.ts'
+import type { KeptOutput } from './output.ts'
+import type { OutputPiece } from './output-file.ts'
 import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 import { type Busybox, openForPerson, type PersonOptions } from './shell.ts'
 
+const ENOENT = 2
+
 /** What may be under way to a reader that has not said it took it, in bytes. */
 const WINDOW_BYTES = 1_048_576
+/** The same for a follower, which cannot stop the process: what comes beyond it is not told to him. */
+const FOLLOW_BYTES = 16_777_216
 
 export interface PeopleOptions {
   readonly processes: Processes
@@ -22,7 +29,9 @@ export interface PeopleOptions {
 export class People {
   readonly #options: PeopleOptions
   readonly #readers = new Map<ProcessId, Reader>()
-  readonly #followed = new Map<number, () => void>()
+  readonly #followers = new Map<number, Follower>()
+  /** Where a busybox was put, by the link of its container. */
+  readonly #busyboxes = new WeakMap<AgentLink, string>()
 
   constructor(options: PeopleOptions) {
     this.#options = options
@@ -41,13 +50,27 @@ export class People {
         advice: ['Start it, or send its object a request.'],
       })
     }
+    const put = async (): Promise<Busybox> => {
+      const found = await busybox(place.container)
+      this.#busyboxes.set(place.link, found.path)
+      return found
+    }
     try {
-      return await openForPerson(processes, place, options, () => busybox(place.container), onNote)
+      return await openForPerson(processes, place, options, put, onNote)
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error
       const command = { argv: options.argv, cwd: options.cwd ?? place.app.cwd, user: options.user ?? place.app.user }
-      throw new MoorageError('executable-not-found', explainErrno(error.errno, error.step, command))
+      throw new MoorageError('executable-not-found', explainErrno(error.errno, error.step, command), {
+        advice: this.#otherwise(error, options.argv, place.link),
+      })
     }
+  }
+
+  /** A command that the image has not, and that a busybox beside the app may have. */
+  #otherwise({ errno, step }: SpawnError, argv: readonly string[], link: AgentLink): string[] {
+    const busybox = this.#busyboxes.get(link)
+    if (busybox === undefined || errno !== ENOENT || step !== Step.EXEC || argv[0]?.includes('/') !== false) return []
+    return [`The image has no ${argv[0]}. The busybox beside the app may have one: ${busybox} ${argv.join(' ')}`]
   }
 
   /** As open(), for a reader on another thread: output is told, more comes as it is taken, and `onRead` follows the last of it. */
@@ -69,32 +92,55 @@ export class People {
     return process.model
   }
 
-  /** What is kept of a process's output, and with `follow` each piece that comes after it, until unfollow() or its end. */
-  async kept(
-    id: ProcessId,
-    follow?: { readonly number: number; readonly tell: (piece: OutputPiece) => void },
-  ): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
+  /** What is kept of a process's output. @throws Error where it is forgotten. */
+  async kept(id: ProcessId): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
+    return this.#options.processes.get(id).kept.read()
+  }
+
+  /** What is kept, and each piece that comes after it, until unfollow() or the end. @param number not in use. */
+  follow(id: ProcessId, number: number, tell: TellFollower): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
     const process = this.#options.processes.get(id)
     const kept = process.kept.read()
-    if (follow !== undefined) {
-      const { number, tell } = follow
-      this.#followed.set(
-        number,
-        process.follow((stream, bytes) => tell({ stream, bytes })),
-      )
-      void process.exit.catch(() => undefined).then(() => this.#followed.delete(number))
-    }
+    this.#followers.set(number, new Follower(process, tell))
+    void process.over.then(() => this.#followers.delete(number))
     return kept
   }
 
-  unfollow(follow: number): void {
-    this.#followed.get(follow)?.()
-    this.#followed.delete(follow)
+  unfollow(number: number): void {
+    this.#followers.get(number)?.end()
+    this.#followers.delete(number)
   }
 
-  /** The reader took so many bytes. */
-  taken(id: ProcessId, bytes: number): void {
-    this.#readers.get(id)?.taken(bytes)
+  /** The reader, or the follower of that number, took so many bytes. */
+  taken(id: ProcessId, bytes: number, follow?: number): void {
+    if (follow === undefined) this.#readers.get(id)?.taken(bytes)
+    else this.#followers.get(follow)?.taken(bytes)
+  }
+}
+
+/** Hears a piece, and how many bytes before it were not told. */
+type TellFollower = (piece: OutputPiece, lostBytes: number) => void
+
+/** Hands on what a process writes without a say in how fast: others decide that. */
+class Follower {
+  readonly end: () => void
+  #under = 0
+  #lost = 0
+
+  constructor(process: Process, tell: TellFollower) {
+    this.end = process.follow((stream, bytes) => {
+      if (this.#under + bytes.length > FOLLOW_BYTES) {
+        this.#lost += bytes.length
+        return
+      }
+      this.#under += bytes.length
+      tell({ stream, bytes }, this.#lost)
+      this.#lost = 0
+    })
+  }
+
+  taken(bytes: number): void {
+    this.#under -= bytes
   }
 }
 

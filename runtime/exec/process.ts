@@ -5,6 +5,7 @@ import { CommandFlag } from '../protocol/agent.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
 import type { RunCommand } from '../protocol/relay.ts'
 import { KeptOutput } from './output.ts'
+import type { OutputMemory } from './output-memory.ts'
 
 /** What to start, and for whom. */
 export interface ExecOptions {
@@ -40,12 +41,15 @@ export class Process {
   readonly started: Promise<number>
   /** Settles when it ends. Rejects where the container or the link ended first. */
   readonly exit: Promise<ProcessExit>
+  /** Resolves when it has ended and all that it wrote has come. */
+  readonly over: Promise<void>
   readonly #linked: LinkedProcess
   readonly #onChange: (model: ProcessModel) => void
   #model: ProcessModel
   #telling: NodeJS.Timeout | undefined
   /** Settled when stdin takes more; set while it does not. */
   #room: Promise<void> | undefined
+  #silent = false
 
   /** @param onChange is told once it has started, while it moves bytes, and when it ends. */
   constructor(
@@ -53,6 +57,7 @@ export class Process {
     place: ExecPlace,
     options: ExecOptions,
     file: string,
+    memory: OutputMemory,
     onChange: (model: ProcessModel) => void,
   ) {
     const { app } = place
@@ -60,7 +65,7 @@ export class Process {
     const user = options.user ?? app.user
     this.id = id
     this.place = place
-    this.kept = new KeptOutput(file)
+    this.kept = new KeptOutput(file, memory)
     this.#onChange = onChange
     this.#linked = place.link.spawn({
       argv: options.argv,
@@ -88,6 +93,7 @@ export class Process {
     }
     this.started = this.#linked.started
     this.exit = this.#linked.exit
+    this.over = this.#linked.over
     for (const stream of ['stdout', 'stderr'] as const) {
       this.#linked[stream]?.tap((bytes) => {
         this.kept.add(stream, bytes)
@@ -103,6 +109,8 @@ export class Process {
       ({ exitCode, signal }) => this.#ended({ exitCode, ...(signal === undefined ? {} : { signal }) }),
       (error: Error) => this.#ended({ lost: error.message }),
     )
+    // Output may come after the end: its children have it too.
+    void this.over.then(() => this.#tellMoved())
   }
 
   get model(): ProcessModel {
@@ -160,9 +168,19 @@ export class Process {
     this.#linked.stdin?.end()
   }
 
+  /** Nobody will read an output any more: the process hears of it when it next writes. */
+  hangUp(stream: 'stdout' | 'stderr'): void {
+    this.#linked[stream]?.hangUp()
+  }
+
   /** Sends a signal, 1..64. */
   kill(signal: number): void {
     this.#linked.kill(signal)
+  }
+
+  /** Its owner is gone: kills it, and all that it started and that stayed in its session. */
+  endAll(): void {
+    this.#linked.endAll()
   }
 
   resize(cols: number, rows: number): void {
@@ -175,26 +193,31 @@ export class Process {
     this.stdout?.destroy()
     this.stderr?.destroy()
     clearTimeout(this.#telling)
+    this.#silent = true
     await this.kept.close()
   }
 
   #ended(end: Omit<NonNullable<ProcessModel['end']>, 'at'>): void {
     clearTimeout(this.#telling)
+    this.#telling = undefined
     this.#change({ stdinOpen: false, end: { at: Date.now(), ...end } })
   }
 
   #change(change: Partial<ProcessModel>): void {
     this.#model = { ...this.#model, ...change }
-    if (this.#model.pid !== 0) this.#onChange(this.#model)
+    if (this.#model.pid !== 0 && !this.#silent) this.#onChange(this.#model)
   }
 
   #moved(change: Partial<ProcessModel>): void {
     this.#model = { ...this.#model, ...change }
-    if (this.#model.end !== undefined) return
-    this.#telling ??= setTimeout(() => {
-      this.#telling = undefined
-      this.#change({})
-    }, TELL_MS)
+    this.#telling ??= setTimeout(() => this.#tellMoved(), TELL_MS)
+  }
+
+  #tellMoved(): void {
+    if (this.#telling === undefined) return
+    clearTimeout(this.#telling)
+    this.#telling = undefined
+    this.#change({})
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { ProcessId, ProcessModel } from '../protocol/model.ts'
+import { OutputMemory } from './output-memory.ts'
 import { type ExecOptions, type ExecPlace, Process } from './process.ts'
 
 /** Ended processes whose output is kept. */
@@ -10,6 +11,7 @@ const ENDED = 200
 export class Processes {
   readonly #processes = new Map<ProcessId, Process>()
   readonly #ended: Process[] = []
+  readonly #memory = new OutputMemory()
   readonly #onChange: (model: ProcessModel) => void
   #folder = ''
 
@@ -25,7 +27,7 @@ export class Processes {
   /** Starts one; its `started` tells how that went. The caller reads or destroys its streams. */
   open(place: ExecPlace, options: ExecOptions): Process {
     const id = randomUUID() as ProcessId
-    const process = new Process(id, place, options, join(this.#folder, id), this.#onChange)
+    const process = new Process(id, place, options, join(this.#folder, id), this.#memory, this.#onChange)
     this.#processes.set(id, process)
     void process.exit.catch(() => undefined).then(() => this.#over(process))
     return process
@@ -52,6 +54,7 @@ export class Processes {
     const oldest = this.#ended.length > ENDED ? this.#ended.shift() : undefined
     if (oldest === undefined) return
     this.#processes.delete(oldest.id)
-    void oldest.close()
+    // Its streams are not ours to end: with hundreds at once someone may still read them.
+    void oldest.kept.close()
   }
 }

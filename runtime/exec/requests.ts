@@ -12,9 +12,11 @@ import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 
 /** Ended processes of one instance that can still be read, and the unread bytes of all of them; the oldest are let go. */
-const ENDED = 1_000
+const ENDED = 4_096
 const UNREAD_BYTES = 16_777_216
 const GONE = 410
+/** The longest exec, in bytes of JSON: more than any kernel takes, and room to say so of what is longer still. */
+const MAX_EXEC_BYTES = 67_108_864
 
 const size = z.object({ cols: z.number().int().min(1).max(65_535), rows: z.number().int().min(1).max(65_535) })
 const execRequest = z.object({
@@ -80,13 +82,21 @@ export class ExecRequests {
     if (part !== 'tell') await instance.after(Number(request.headers[wire.SEQ] ?? 0))
     const found = this.#instances.get(instance.id)?.started.get(Number(number))
     if (part === 'tell') {
-      await this.#tell(found, instance, request, response)
+      const seq = Number(request.headers[wire.SEQ])
+      await this.#takeTell(instance, seq, path, await bodyText(request)).finally(() => instance.answered(seq))
+      response.writeHead(204).end()
       return
     }
     const process = await found?.catch(() => undefined)
     if (part === 'stdin') await this.#stdin(process, request, response)
     else if (process === undefined || (part !== 'stdout' && part !== 'stderr')) response.writeHead(GONE).end()
     else this.#output(process, part, response)
+  }
+
+  /** Takes up a request ahead of itself; its answer is kept for it. */
+  ahead(instance: InstanceRoute, { ahead: seq, path, body }: wire.Ahead): void {
+    const taking = path === '/exec' ? this.#take(instance, seq, body) : this.#takeTell(instance, seq, path, body)
+    taking.catch(() => undefined)
   }
 
   /** The instance is gone: its processes end. */
@@ -96,7 +106,7 @@ export class ExecRequests {
     for (const process of processes?.started.values() ?? []) {
       process.then(
         (started) => {
-          started.kill(9)
+          started.endAll()
           discard(started)
         },
         () => undefined,
@@ -106,29 +116,32 @@ export class ExecRequests {
 
   async #exec(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seq = Number(request.headers[wire.SEQ])
-    const asked = parsed(execRequest, await bodyText(request)) as ExecRequest | undefined
-    await instance.turn(seq)
-    if (asked === undefined) {
-      instance.taken(seq)
-      refuse(response, instance, { message: 'Moorage did not understand a call of the Worker.' }, 400)
-      return
-    }
-    const starting = this.#start(instance, asked)
-    let processes = this.#instances.get(instance.id)
-    if (processes === undefined) {
-      processes = new OfInstance()
-      this.#instances.set(instance.id, processes)
-    }
-    processes.started.set(asked.process, starting)
-    instance.taken(seq)
+    const text = await bodyText(request, MAX_EXEC_BYTES)
+    const starting = this.#take(instance, seq, text)
     try {
-      const process = await starting
+      const { process, number } = await starting
       await answer(process, response)
-      processes.ended(asked.process, process)
+      this.#instances.get(instance.id)?.ended(number, process)
     } catch (error) {
-      processes.started.delete(asked.process)
-      refuse(response, instance, refusalOf(error, asked), 400)
+      refuse(response, instance, refusalOf(error, parsed(execRequest, text) as ExecRequest | undefined), 400)
+    } finally {
+      instance.answered(seq)
     }
+  }
+
+  /** Takes up an exec in its turn, and starts it. */
+  #take(instance: InstanceRoute, seq: number, text: string): Promise<{ process: Process; number: number }> {
+    const asked = parsed(execRequest, text) as ExecRequest | undefined
+    return instance.once(seq, async () => {
+      if (asked === undefined) throw new Error('Moorage did not understand a call of the Worker.')
+      const number = asked.process
+      const starting = this.#start(instance, asked)
+      const processes = this.#instances.get(instance.id) ?? new OfInstance()
+      this.#instances.set(instance.id, processes)
+      processes.started.set(number, starting)
+      starting.catch(() => processes.started.delete(number))
+      return { process: await starting, number }
+    })
   }
 
   async #start(instance: InstanceRoute, asked: ExecRequest): Promise<Process> {
@@ -156,22 +169,18 @@ export class ExecRequests {
     return process
   }
 
-  async #tell(
-    found: Promise<Process> | undefined,
-    instance: InstanceRoute,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const seq = Number(request.headers[wire.SEQ])
-    const told = parsed(tell, await bodyText(request)) as Tell | undefined
-    await instance.turn(seq)
-    instance.taken(seq)
-    const process = await (found ?? this.#instances.get(instance.id)?.started.get(numberOf(request)))?.catch(
-      () => undefined,
-    )
-    if (told !== undefined && 'signal' in told) process?.kill(told.signal)
-    else if (told !== undefined) process?.resize(told.cols, told.rows)
-    response.writeHead(204).end()
+  /** Takes up in its turn what a process is told. */
+  #takeTell(instance: InstanceRoute, seq: number, path: string, text: string): Promise<void> {
+    const told = parsed(tell, text) as Tell | undefined
+    return instance.once(seq, async () => {
+      const number = Number(path.split('/')[2])
+      const process = await this.#instances
+        .get(instance.id)
+        ?.started.get(number)
+        ?.catch(() => undefined)
+      if (told !== undefined && 'signal' in told) process?.kill(told.signal)
+      else if (told !== undefined) process?.resize(told.cols, told.rows)
+    })
   }
 
   async #stdin(process: Process | undefined, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -203,8 +212,8 @@ export class ExecRequests {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.flushHeaders()
     stream.on('error', () => response.destroy())
-    // Who stops reading wants no more of it: the process goes on, what it writes is thrown away.
-    response.on('close', () => stream.destroy())
+    // Who stops reading wants no more of it, and the process is to know, as in any pipeline.
+    response.on('close', () => process.hangUp(part))
     stream.pipe(response)
   }
 }
@@ -223,19 +232,16 @@ async function answer(process: Process, response: ServerResponse): Promise<void>
   response.end(`${JSON.stringify(ended)}\n`)
 }
 
-function refusalOf(error: unknown, asked: ExecRequest): Refusal {
-  if (!(error instanceof SpawnError)) return { message: error instanceof Error ? error.message : String(error) }
+function refusalOf(error: unknown, asked: ExecRequest | undefined): Refusal {
+  if (!(error instanceof SpawnError) || asked === undefined)
+    return { message: error instanceof Error ? error.message : String(error) }
   const command = { argv: asked.cmd, cwd: asked.cwd ?? 'the image’s folder', user: asked.user ?? '' }
   return { message: `exec() failed: ${explainErrno(error.errno, error.step, command)}` }
 }
 
-function numberOf(request: IncomingMessage): number {
-  return Number((request.url ?? '').split('/')[2])
-}
-
+/** Throws away what nobody reads. */
 function discard(process: Process): void {
-  process.stdout?.destroy()
-  process.stderr?.destroy()
+  for (const stream of [process.stdout, process.stderr]) if (stream?.readableFlowing === null) stream.destroy()
 }
 
 function unreadBytes(process: Process): number {

@@ -30,8 +30,8 @@ export async function findBusybox(
   source: string,
   labels: Readonly<Record<string, string>>,
 ): Promise<FoundBusybox> {
-  if (source.startsWith('/')) return { program: await readFile(source), from: `the file ${source}` }
   try {
+    if (source.startsWith('/')) return { program: await readProgram(source), from: `the file ${source}` }
     if ((await engine.images.inspect(source)) === undefined) await engine.images.pull(source)
     return { program: await fromImage(engine, source, labels), from: `the image ${source}` }
   } catch (error) {
@@ -45,6 +45,16 @@ export async function findBusybox(
         cause: error,
       },
     )
+  }
+}
+
+/** A program of this machine. @throws Error with a sentence */
+async function readProgram(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new Error(code === 'ENOENT' ? 'There is no such file.' : code === 'EISDIR' ? 'It is a folder.' : message)
   }
 }
 

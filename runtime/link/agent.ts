@@ -1,6 +1,15 @@
 import type { Socket } from 'node:net'
 import { Latch, within } from '../base/latch.ts'
-import { type Command, encodeCommand, FromAgent, Step, Stream, ToAgent } from '../protocol/agent.ts'
+import {
+  type Command,
+  commandFits,
+  decodeCounts,
+  encodeCommand,
+  FromAgent,
+  Step,
+  Stream,
+  ToAgent,
+} from '../protocol/agent.ts'
 import { encodeFrame, encodeHeader, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
 import type { RunResult } from '../protocol/relay.ts'
 import { Connection } from './connection.ts'
@@ -35,8 +44,8 @@ export class AgentLink {
   #closed = false
   #lastId = 0
   #run: { readonly latch: Latch<RunResult>; readonly payload: Uint8Array } | undefined
-  /** Signals that came while there was no link. */
-  #signals: number[] = []
+  /** What there was no link for, and must not be lost. */
+  #unsent: [id: number, type: number, payload: Uint8Array | undefined][] = []
   readonly #dials = new Map<number, { latch: Latch<Connection>; connection: Connection }>()
   readonly #processes = new Map<number, LinkedProcess>()
   readonly #asks = new Map<number, Latch<string>>()
@@ -88,17 +97,16 @@ export class AgentLink {
   /** Starts the app as PID 1. Once. A link that is lost meanwhile is waited for. */
   async run(command: Command): Promise<RunResult> {
     const payload = encodeCommand(command)
-    if (payload.length > MAX_PAYLOAD_BYTES) return { errno: E2BIG, step: Step.COMMAND }
+    if (!commandFits(command, payload)) return { errno: E2BIG, step: Step.COMMAND }
     if (this.#closed) throw new Error('The container has ended.')
     this.#run = { latch: new Latch(), payload }
-    if (this.#up.settled) this.#send(ToAgent.RUN, 0, payload)
+    if (this.#up.settled) this.#sendCommand(ToAgent.RUN, 0, payload)
     return this.#run.latch.promise
   }
 
   /** Sends a signal, 1..64, to the app; without a link, when there is one again. */
   signal(signal: number): void {
-    if (this.#up.settled) this.#send(ToAgent.SIGNAL, 0, Uint8Array.of(signal))
-    else this.#signals.push(signal)
+    this.#sendLater(ToAgent.SIGNAL, 0, Uint8Array.of(signal))
   }
 
   /** Reads a fact (protocol/agent.ts Fact); empty where no answer comes in time. */
@@ -147,20 +155,22 @@ export class AgentLink {
         data: (bytes) => this.#sendParts(id, bytes),
         eof: () => this.#send(ToAgent.EOF, id),
         credit: (stream, bytes) => this.#credit(id, bytes, stream),
-        signal: (signal) => this.#send(ToAgent.SIGNAL, id, Uint8Array.of(signal)),
-        resize: (cols, rows) => this.#send(ToAgent.RESIZE, id, Uint8Array.of(...u16(cols), ...u16(rows))),
+        hangUp: (stream) => this.#sendLater(ToAgent.HANG_UP, id, Uint8Array.of(stream)),
+        signal: (signal) => this.#sendLater(ToAgent.SIGNAL, id, Uint8Array.of(signal)),
+        resize: (cols, rows) => this.#sendLater(ToAgent.RESIZE, id, Uint8Array.of(...u16(cols), ...u16(rows))),
+        end: () => this.#sendLater(ToAgent.END, id),
         done: () => {
-          if (this.#processes.delete(id)) this.#send(ToAgent.EXITED, id)
+          if (this.#processes.delete(id)) this.#sendLater(ToAgent.EXITED, id)
         },
       },
       command,
     )
     const payload = encodeCommand(command)
     if (this.#closed || !this.#up.settled) process.onGone(new Error('The container has ended.'))
-    else if (payload.length > MAX_PAYLOAD_BYTES) process.onFailed(E2BIG, Step.COMMAND)
+    else if (!commandFits(command, payload)) process.onFailed(E2BIG, Step.COMMAND)
     else {
       this.#processes.set(id, process)
-      this.#send(ToAgent.SPAWN, id, payload)
+      this.#sendCommand(ToAgent.SPAWN, id, payload)
     }
     return process
   }
@@ -190,6 +200,10 @@ export class AgentLink {
     } else if (frame.type === FromAgent.OPENED) {
       const dial = this.#dials.get(frame.id)
       dial?.latch.resolve(dial.connection)
+    } else if (frame.type === FromAgent.COUNTS) {
+      // A process that was started while the link broke, or whose end was told twice.
+      this.#send(ToAgent.END, frame.id)
+      this.#send(ToAgent.CLOSE, frame.id)
     } else if (frame.type === FromAgent.FAILED) this.#failed(frame.id, payload)
     else if (frame.type === FromAgent.HELLO) this.#hello(payload[0] === 1)
     else if (frame.type === FromAgent.STARTED && frame.id === 0) {
@@ -200,6 +214,7 @@ export class AgentLink {
   #ofProcess(process: LinkedProcess, { type, id }: Frame, payload: Buffer): void {
     if (type === FromAgent.DATA) process.onData(payload.readUInt8(0), payload.subarray(1))
     else if (type === FromAgent.EOF) process.onEof(payload.readUInt8(0))
+    else if (type === FromAgent.COUNTS) process.onCounts(decodeCounts(payload))
     else if (type === FromAgent.CREDIT) process.onCredit(payload.readUInt32LE(0))
     else if (type === FromAgent.STARTED) process.onStarted(payload.readUInt32LE(0))
     else if (type === FromAgent.EXIT) process.onExit(payload.readUInt32LE(0), payload.readUInt8(4))
@@ -229,10 +244,9 @@ export class AgentLink {
     // A RUN or its answer may have been lost with the link before.
     if (this.#run !== undefined && !this.#run.latch.settled) {
       if (appRuns) this.#run.latch.resolve({ pid: 1 })
-      else this.#send(ToAgent.RUN, 0, this.#run.payload)
+      else this.#sendCommand(ToAgent.RUN, 0, this.#run.payload)
     }
-    for (const signal of this.#signals.splice(0)) this.signal(signal)
-    for (const process of this.#processes.values()) process.onRelinked()
+    for (const [id, type, payload] of this.#unsent.splice(0)) this.#send(type, id, payload)
     this.#onChange(true)
   }
 
@@ -241,6 +255,7 @@ export class AgentLink {
     this.#socket = undefined
     this.#breakAll()
     for (const [id, process] of [...this.#processes]) {
+      process.onUnlinked()
       if (process.isStarted) continue
       this.#processes.delete(id)
       process.onGone(new Error('The link to the container was lost.'))
@@ -287,6 +302,19 @@ export class AgentLink {
       socket.write(part)
     }
     socket.uncork()
+  }
+
+  /** Without a link, when there is one again. */
+  #sendLater(type: number, id: number, payload?: Uint8Array): void {
+    if (this.#up.settled) this.#send(type, id, payload)
+    else if (!this.#closed) this.#unsent.push([id, type, payload])
+  }
+
+  #sendCommand(type: number, id: number, payload: Uint8Array): void {
+    let at = 0
+    for (; payload.length - at > MAX_PAYLOAD_BYTES; at += MAX_PAYLOAD_BYTES)
+      this.#send(ToAgent.PART, id, payload.subarray(at, at + MAX_PAYLOAD_BYTES))
+    this.#send(type, id, payload.subarray(at))
   }
 
   #send(type: number, id: number, payload?: Uint8Array): void {

@@ -47,13 +47,13 @@ export function refuse(
   response.end(body)
 }
 
-/** A request's body as text. @throws where it is longer than any call. */
-export async function bodyText(request: IncomingMessage): Promise<string> {
+/** A request's body as text. @throws where it is longer than `most` bytes. */
+export async function bodyText(request: IncomingMessage, most = MAX_BODY_BYTES): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES) throw new Error('A call is too long.')
+    if (size > most) throw new Error('A call is too long.')
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -101,6 +101,7 @@ export class InstanceRoute {
   readonly polls = new Set<ServerResponse>()
   #taken = 0
   readonly #waiting = new Map<number, Latch>()
+  readonly #calls = new Map<number, Promise<unknown>>()
   #patience: NodeJS.Timeout | undefined
   readonly #tunnels = new Map<string, Tunnel>()
 
@@ -108,6 +109,33 @@ export class InstanceRoute {
     this.id = id
     this.object = object
     this.socket = socket
+  }
+
+  /**
+   * Takes up call `seq` in its turn, once, although it may come twice: by its request, and ahead of that. What `take` hands on
+   * before its first await is in order. The result is kept until answered(seq).
+   */
+  once<T>(seq: number, take: () => Promise<T>): Promise<T> {
+    const known = this.#calls.get(seq)
+    if (known !== undefined) return known as Promise<T>
+    const taking = this.turn(seq).then(() => {
+      const result = take()
+      this.taken(seq)
+      return result
+    })
+    this.#calls.set(seq, taking)
+    taking.catch(() => undefined)
+    return taking
+  }
+
+  /** Whether call `seq` has come, by whichever way. */
+  knows(seq: number): boolean {
+    return seq <= this.#taken || this.#calls.has(seq)
+  }
+
+  /** The request of call `seq` was answered: nobody asks for the result any more. */
+  answered(seq: number): void {
+    this.#calls.delete(seq)
   }
 
   /** Waits until every call before number `seq` was taken up. Follow it, without an await between, by taken(seq). */

@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream'
 import { Latch } from '../base/latch.ts'
-import { type Command, CommandFlag, Stream } from '../protocol/agent.ts'
+import { type Command, CommandFlag, type Counts, Stream } from '../protocol/agent.ts'
 import { WINDOW_BYTES } from '../protocol/frames.ts'
 import { SendWindow } from './send-window.ts'
 
@@ -29,7 +29,11 @@ export interface ProcessWire {
   credit(stream: number, bytes: number): void
   signal(signal: number): void
   resize(cols: number, rows: number): void
-  /** EXIT and every end of output arrived. */
+  /** Kill it and its descendants. */
+  end(): void
+  /** Nobody reads an output any more: who writes to it is told. */
+  hangUp(stream: number): void
+  /** EXIT and every end of output arrived, or nothing more is wanted of it. */
   done(): void
 }
 
@@ -49,7 +53,10 @@ export class LinkedProcess {
   readonly started: Promise<number>
   /** Settles when the process ends, whether or not its output was read. Rejects where the container ended first. */
   readonly exit: Promise<ProcessExit>
+  /** Resolves when it has ended and so has all its output, or it will never be heard of again. */
+  readonly over: Promise<void>
   readonly #started = new Latch<number>()
+  readonly #over = new Latch()
   readonly #exit = new Latch<ProcessExit>()
   readonly #wire: ProcessWire
   readonly #input: Input | undefined
@@ -60,11 +67,14 @@ export class LinkedProcess {
     const pty = has(CommandFlag.PTY)
     this.#input = pty || has(CommandFlag.STDIN) ? new Input(wire) : undefined
     this.stdin = this.#input
-    this.stdout = has(CommandFlag.NO_STDOUT) ? undefined : new Output((n) => wire.credit(Stream.STDOUT, n))
+    const output = (stream: number): Output =>
+      new Output({ grant: (n) => wire.credit(stream, n), hangUp: () => wire.hangUp(stream) })
+    this.stdout = has(CommandFlag.NO_STDOUT) ? undefined : output(Stream.STDOUT)
     const apart = !pty && !has(CommandFlag.COMBINED) && !has(CommandFlag.NO_STDERR)
-    this.stderr = apart ? new Output((n) => wire.credit(Stream.STDERR, n)) : undefined
+    this.stderr = apart ? output(Stream.STDERR) : undefined
     this.started = this.#started.promise
     this.exit = this.#exit.promise
+    this.over = this.#over.promise
   }
 
   get isStarted(): boolean {
@@ -74,6 +84,11 @@ export class LinkedProcess {
   /** Sends a signal, 1..64; nothing where it has ended. */
   kill(signal: number): void {
     if (!this.#exit.settled) this.#wire.signal(signal)
+  }
+
+  /** Kills it, and all that it started and that stayed in its session; also those that outlived it and have its output. */
+  endAll(): void {
+    if (!this.#over.settled) this.#wire.end()
   }
 
   /** Changes the size of its terminal. */
@@ -108,11 +123,30 @@ export class LinkedProcess {
     this.#settle()
   }
 
-  /** The link was opened again: both sides begin with full windows. */
-  onRelinked(): void {
+  /** The link was lost: nothing goes until it is back. */
+  onUnlinked(): void {
+    this.#input?.stop()
+  }
+
+  /** The link was opened again. What was under way is gone: a process that missed some of it is ended, rather than wrong. */
+  onCounts(counts: Counts): void {
+    const lost = [
+      this.#input !== undefined && !counts.stdinOver && this.#input.sentBytes !== counts.stdin && 'stdin',
+      this.stdout?.misses(counts.stdout) === true && 'stdout',
+      this.stderr?.misses(counts.stderr) === true && 'stderr',
+    ].filter((name) => name !== false)
+    if (lost.length > 0) {
+      const what = lost.join(' and ')
+      this.#wire.end()
+      this.#wire.done()
+      this.onGone(
+        new Error(`The link to the container broke and bytes of ${what} were lost with it: the process was ended.`),
+      )
+      return
+    }
     this.stdout?.renew()
     this.stderr?.renew()
-    this.#input?.renew()
+    this.#input?.renew(counts.stdinOver)
   }
 
   /** It will never be heard of again. */
@@ -123,6 +157,7 @@ export class LinkedProcess {
       stream?.on('error', () => undefined)
       stream?.destroy(error)
     }
+    this.#over.resolve()
   }
 
   #output(stream: number): Output | undefined {
@@ -132,20 +167,23 @@ export class LinkedProcess {
   #settle(): void {
     if (!this.#exit.settled || this.stdout?.over === false || this.stderr?.over === false) return
     this.#wire.done()
+    this.#over.resolve()
   }
 }
 
 /** What a process writes. `tap` sees every piece as it comes, also what nobody reads. */
 export class Output extends Readable {
-  readonly #grant: (bytes: number) => void
+  readonly #wire: { readonly grant: (bytes: number) => void; readonly hangUp: () => void }
   readonly #taps = new Set<(bytes: Buffer) => void>()
   #mayCome = WINDOW_BYTES
   #ungranted = 0
+  #receivedBytes = 0
   #over = false
+  #hungUp = false
 
-  constructor(grant: (bytes: number) => void) {
+  constructor(wire: { readonly grant: (bytes: number) => void; readonly hangUp: () => void }) {
     super({ highWaterMark: WINDOW_BYTES })
-    this.#grant = grant
+    this.#wire = wire
   }
 
   /** The process closed it. */
@@ -159,8 +197,14 @@ export class Output extends Readable {
     return () => this.#taps.delete(listener)
   }
 
+  /** Whether some of so many bytes that were sent did not come, and somebody may want them. */
+  misses(sentBytes: number): boolean {
+    return !this.destroyed && this.#receivedBytes !== sentBytes
+  }
+
   received(bytes: Buffer): void {
     this.#mayCome -= bytes.length
+    this.#receivedBytes += bytes.length
     // More than it may: the container does not keep to the wire, and gets no more.
     if (this.#over || this.#mayCome < 0) return
     for (const tap of this.#taps) tap(bytes)
@@ -174,9 +218,18 @@ export class Output extends Readable {
     if (!this.destroyed) this.push(null)
   }
 
+  /** Nobody will read it: unlike one that was only destroyed, whose bytes are thrown away, it is closed for who writes to it. */
+  hangUp(): void {
+    this.destroy()
+    if (this.#over || this.#hungUp) return
+    this.#hungUp = true
+    this.#wire.hangUp()
+  }
+
   renew(): void {
     this.#mayCome = WINDOW_BYTES
     this.#ungranted = 0
+    if (this.#hungUp && !this.#over) this.#wire.hangUp()
   }
 
   override _read(): void {
@@ -190,7 +243,7 @@ export class Output extends Readable {
 
   #give(all = false): void {
     if (this.#over || this.#ungranted === 0 || (!all && this.#ungranted < GRANT_BYTES)) return
-    this.#grant(this.#ungranted)
+    this.#wire.grant(this.#ungranted)
     this.#mayCome += this.#ungranted
     this.#ungranted = 0
   }
@@ -200,11 +253,15 @@ export class Output extends Readable {
 class Input extends Writable {
   readonly #wire: Pick<ProcessWire, 'eof'>
   readonly #window: SendWindow
+  #sentBytes = 0
 
   constructor(wire: Pick<ProcessWire, 'data' | 'eof'>) {
     super({ highWaterMark: INPUT_BYTES })
     this.#wire = wire
-    this.#window = new SendWindow((bytes) => wire.data(bytes))
+    this.#window = new SendWindow((bytes) => {
+      this.#sentBytes += bytes.length
+      wire.data(bytes)
+    })
     this.on('error', () => undefined)
   }
 
@@ -212,8 +269,19 @@ class Input extends Writable {
     this.#window.granted(bytes)
   }
 
-  renew(): void {
+  /** Bytes that went to the agent, over all links. */
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  stop(): void {
+    this.#window.stop()
+  }
+
+  /** @param over whether the agent has heard of the end, or needs not. */
+  renew(over: boolean): void {
     this.granted(WINDOW_BYTES)
+    if (this.writableFinished && !over) this.#wire.eof()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

@@ -31,6 +31,11 @@ export class SendWindow {
     if (blocked !== undefined) this.write(blocked.rest, blocked.done)
   }
 
+  /** Nothing goes until the next grant. */
+  stop(): void {
+    this.#mayWrite = 0
+  }
+
   /** Forgets what waits, and returns whom to tell, if anyone. */
   drop(): Done | undefined {
     const done = this.#blocked?.done

@@ -1,6 +1,6 @@
 /** What an isolate sends, checked where it enters. */
 import { z } from 'zod'
-import type { Call, Note } from '../protocol/worker.ts'
+import type { Ahead, Call, Note } from '../protocol/worker.ts'
 
 const strings = z.record(z.string(), z.string())
 
@@ -46,6 +46,8 @@ const note = z.discriminatedUnion('note', [
   z.object({ note: z.enum(['busy', 'idle']) }),
 ])
 
+const ahead = z.object({ ahead: z.number().int().positive(), path: z.string(), body: z.string() })
+
 /** @returns undefined where the text is no call. */
 export function parseCall(text: string): Call | undefined {
   return parsed(call, text) as Call | undefined
@@ -54,6 +56,11 @@ export function parseCall(text: string): Call | undefined {
 /** @returns undefined where the text is no note. */
 export function parseNote(text: string): Note | undefined {
   return parsed(note, text) as Note | undefined
+}
+
+/** @returns undefined where the text is no request ahead of itself. */
+export function parseAhead(text: string): Ahead | undefined {
+  return parsed(ahead, text)
 }
 
 /** A text's value by a schema. @returns undefined where it is no JSON, or another value. */

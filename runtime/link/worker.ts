@@ -11,7 +11,7 @@ import { bodyText, encoded, MAX_BODY_BYTES, refuse, reply, running } from './ans
 import { PortForward } from './forward.ts'
 import { InstanceRoute, ObjectRoute } from './instances.ts'
 import { join, type PortClient } from './port-client.ts'
-import { parseCall, parseNote } from './worker-messages.ts'
+import { parseAhead, parseCall, parseNote } from './worker-messages.ts'
 
 /** The runtime let go of the instance: it attaches again, and asks again. */
 const GONE = 410
@@ -32,6 +32,8 @@ export interface WorkerLinkEvents {
   onDetached(instance: string): void
   /** Requests and connections into the object's container went from none to some (1) or back (0). */
   onOpen(object: string, open: number): void
+  /** A request about processes (exec/requests.ts), ahead of itself. */
+  onExecAhead(instance: InstanceRoute, ahead: wire.Ahead): void
   /** A request about processes (exec/requests.ts), which answers it. */
   onExec(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void>
   /** Nobody listens on a port; told at most once a second for an object. */
@@ -152,8 +154,10 @@ export class WorkerLink {
       const instance = new InstanceRoute(attached.instance, this.#object(object), websocket)
       this.#instances.set(instance.id, instance)
       websocket.on('message', (data) => {
-        const note = parseNote(String(data))
+        const text = String(data)
+        const note = parseNote(text)
         if (note !== undefined) this.#events.onNote(instance.id, note)
+        else this.#ahead(instance, parseAhead(text))
       })
       websocket.on('error', () => websocket.terminate())
       websocket.on('close', () => {
@@ -169,13 +173,28 @@ export class WorkerLink {
 
   async #call(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seq = Number(request.headers[wire.SEQ])
-    const call = parseCall(await bodyText(request))
-    await instance.turn(seq)
-    if (call === undefined) {
-      instance.taken(seq)
-      refuse(response, instance, { message: 'Moorage did not understand a call of the Worker.' }, 400)
-      return
-    }
+    const text = await bodyText(request)
+    const answer = await this.#take(instance, seq, text).finally(() => instance.answered(seq))
+    if ('refusal' in answer) refuse(response, instance, answer.refusal, 400)
+    else reply(response, instance, { value: answer.value ?? null })
+  }
+
+  #ahead(instance: InstanceRoute, ahead: wire.Ahead | undefined): void {
+    if (ahead === undefined || instance.knows(ahead.ahead)) return
+    if (ahead.path === '/call') void this.#take(instance, ahead.ahead, ahead.body).catch(() => undefined)
+    else this.#events.onExecAhead(instance, ahead)
+  }
+
+  /** Takes up a call in its turn. */
+  #take(instance: InstanceRoute, seq: number, text: string): Promise<ReturnType<SessionCalls['call']>> {
+    const call = parseCall(text)
+    return instance.once(seq, async () => {
+      if (call !== undefined) return this.#ask(instance, call)
+      return { refusal: { message: 'Moorage did not understand a call of the Worker.' } }
+    })
+  }
+
+  #ask(instance: InstanceRoute, call: wire.Call): Promise<ReturnType<SessionCalls['call']>> {
     const answering = this.#events.ask.call({ instance: instance.id, call })
     if (call.method === 'start') {
       const { starting } = instance.object
@@ -185,10 +204,7 @@ export class WorkerLink {
         () => starting.delete(answering),
       )
     }
-    instance.taken(seq)
-    const answer = await answering
-    if ('refusal' in answer) refuse(response, instance, answer.refusal, 400)
-    else reply(response, instance, { value: answer.value ?? null })
+    return answering
   }
 
   async #end(instance: InstanceRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {

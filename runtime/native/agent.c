@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -27,6 +28,14 @@ struct link relay;
 static struct claim claim;
 static int64_t dial_at; /* the next attempt, at the earliest */
 static int64_t dial_until;
+
+/* The beginning of a command that is too long for one frame. One at a time: the runtime sends its frames in one go. */
+static struct {
+  uint8_t *bytes;
+  size_t length;
+  uint32_t id;
+  int error;
+} parts;
 
 static void dial_run(struct source *source);
 static void signal_run(struct source *source);
@@ -89,8 +98,14 @@ static void entry_frame(struct entry *e, uint8_t type, const uint8_t *payload, s
   case TO_AGENT_SIGNAL:
     if (e->is_process && length == 1 && payload[0] >= 1 && payload[0] <= 64) process_signal(e, payload[0]);
     break;
+  case TO_AGENT_END:
+    if (e->is_process) process_end(e);
+    break;
   case TO_AGENT_RESIZE:
     if (e->is_process && length >= 4) process_resize(e, get16(payload), get16(payload + 2));
+    break;
+  case TO_AGENT_HANG_UP:
+    if (e->is_process && length == 1) process_hang_up(e, payload[0]);
     break;
   case TO_AGENT_CLOSE:
   case TO_AGENT_EXITED:
@@ -100,9 +115,44 @@ static void entry_frame(struct entry *e, uint8_t type, const uint8_t *payload, s
   }
 }
 
+static void parts_drop(void) {
+  free(parts.bytes);
+  memset(&parts, 0, sizeof parts);
+}
+
+static void part(uint32_t id, const uint8_t *payload, size_t length) {
+  if (id != parts.id) parts_drop();
+  parts.id = id;
+  if (parts.error) return;
+  bool fits = parts.length + length <= MAX_COMMAND_BYTES;
+  uint8_t *more = fits ? realloc(parts.bytes, parts.length + length) : NULL;
+  if (more) {
+    memcpy(more + parts.length, payload, length);
+    parts.bytes = more;
+    parts.length += length;
+  } else {
+    parts_drop();
+    parts.id = id;
+    parts.error = fits ? ENOMEM : E2BIG;
+  }
+}
+
+static void command_frame(uint8_t type, uint32_t id, uint8_t *payload, size_t length) {
+  bool in_parts = id == parts.id && (parts.length || parts.error);
+  if (in_parts) {
+    part(id, payload, length);
+    payload = parts.bytes;
+    length = parts.length;
+  }
+  if (in_parts && parts.error) send_failed(id, parts.error, STEP_COMMAND);
+  else if (type == TO_AGENT_RUN) app_run(payload, length);
+  else process_spawn(id, payload, length);
+  parts_drop();
+}
+
 static void frame(uint8_t type, uint32_t id, uint8_t *payload, size_t length) {
-  if (type == TO_AGENT_RUN) app_run(payload, length);
-  else if (type == TO_AGENT_SPAWN) process_spawn(id, payload, length);
+  if (type == TO_AGENT_RUN || type == TO_AGENT_SPAWN) command_frame(type, id, payload, length);
+  else if (type == TO_AGENT_PART && length) part(id, payload, length);
   else if (type == TO_AGENT_DIAL && length >= 2) connection_dial(id, get16(payload));
   else if (type == TO_AGENT_ASK && length >= 1) answer_fact(id, payload[0]);
   else if (type == TO_AGENT_SIGNAL && !id && length == 1 && payload[0] >= 1 && payload[0] <= 64) app_signal(payload[0]);
@@ -114,6 +164,7 @@ static void frame(uint8_t type, uint32_t id, uint8_t *payload, size_t length) {
 
 /* Connections end with the link, processes do not. The next dial comes at once, unless the last one was just now. */
 static void lost(void) {
+  parts_drop();
   for (struct entry *e = entries(), *next; e; e = next) {
     next = e->next;
     if (!e->is_process) connection_reset(e);

@@ -24,6 +24,7 @@ struct entry {
   bool starting; /* its exec is not known to have worked yet */
   bool exited;   /* it was waited for: the pid may be another's */
   bool is_terminal;
+  bool input_ended; /* EOF came */
   int output[2]; /* what `out` will read once it has started, else -1 */
   int status;
   struct source report; /* the pipe that tells whether the exec worked */
@@ -52,8 +53,12 @@ void send_failed(uint32_t id, int error, uint8_t step);
 /* process.c */
 void process_spawn(uint32_t id, uint8_t *payload, size_t length);
 void process_signal(struct entry *entry, int signal);
+/* Kills it and all that share its session, which it leads. */
+void process_end(struct entry *entry);
 void process_resize(struct entry *entry, uint16_t cols, uint16_t rows);
 void process_input_end(struct entry *entry);
+/* Nobody reads this output any more. */
+void process_hang_up(struct entry *entry, uint8_t stream);
 void process_forget(struct entry *entry);
 /* Waits for everything that has ended. */
 void process_reap(void);

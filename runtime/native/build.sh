@@ -52,7 +52,7 @@ flags="-std=gnu11 -O2 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wno-sign-convers
   -fno-asynchronous-unwind-tables -fno-unwind-tables -ffunction-sections -fdata-sections -fstack-protector-strong -fno-ident -ffile-prefix-map=$here=."
 link_flags="-static -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,noseparate-code -Wl,-z,norelro"
 # Not a glob: the order is part of the result.
-sources="main.c agent.c entries.c listening.c app.c process.c connection.c stream.c command.c user.c rights.c
+sources="main.c agent.c entries.c listening.c app.c process.c kin.c connection.c stream.c command.c user.c rights.c
   sandbox.c gateway.c rules.c masquerade.c flow.c parked.c splice.c datagram.c netlink.c claim.c link.c loop.c say.c"
 
 # The kernel's headers are not musl's: they are looked at last.

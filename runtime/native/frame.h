@@ -14,6 +14,7 @@
 #define WIRE_VERSION_TEXT "1"
 #define MAX_PAYLOAD_BYTES 65536
 #define HEADER_BYTES 9
+#define MAX_COMMAND_BYTES 6291456
 #define WINDOW_BYTES 1048576
 #define SECRET_BYTES 32
 
@@ -32,6 +33,9 @@
 #define TO_AGENT_CLOSE 24
 #define TO_AGENT_EXITED 25
 #define TO_AGENT_ASK 26
+#define TO_AGENT_END 27
+#define TO_AGENT_PART 28
+#define TO_AGENT_HANG_UP 29
 
 /* Agent to runtime. */
 #define FROM_AGENT_HELLO 32
@@ -43,6 +47,7 @@
 #define FROM_AGENT_EXIT 38
 #define FROM_AGENT_OPENED 39
 #define FROM_AGENT_FACT 40
+#define FROM_AGENT_COUNTS 41
 
 #define STREAM_CONNECTION 0
 #define STREAM_STDOUT 1
@@ -104,6 +109,11 @@ static inline void put16(uint8_t *at, uint16_t n) {
 static inline void put32(uint8_t *at, uint32_t n) {
   put16(at, (uint16_t)n);
   put16(at + 2, (uint16_t)(n >> 16));
+}
+
+static inline void put64(uint8_t *at, uint64_t n) {
+  put32(at, (uint32_t)n);
+  put32(at + 4, (uint32_t)(n >> 32));
 }
 
 static inline uint16_t get16(const uint8_t *at) {

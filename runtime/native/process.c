@@ -11,6 +11,7 @@
 
 #include "agent.h"
 #include "command.h"
+#include "kin.h"
 
 /* The descriptors of a new process: its own ends and ours, -1 where there is none. */
 struct ends {
@@ -79,6 +80,16 @@ static void tell_started(struct entry *e) {
   uint8_t pid[4];
   put32(pid, (uint32_t)e->pid);
   link_send(&relay, FROM_AGENT_STARTED, e->id, pid, sizeof pid);
+}
+
+/* How much came and went: what was under way when the link broke is lost, and the runtime can tell. */
+static void tell_counts(struct entry *e) {
+  uint8_t counts[25];
+  put64(counts, e->in.taken);
+  put64(counts + 8, e->out[0].sent);
+  put64(counts + 16, e->out[1].sent);
+  counts[24] = e->input_ended || e->exited || e->in.dead || !inlet_is_open(&e->in);
+  link_send(&relay, FROM_AGENT_COUNTS, e->id, counts, sizeof counts);
 }
 
 static void tell_exit(struct entry *e) {
@@ -190,6 +201,11 @@ void process_signal(struct entry *e, int signal) {
   if (!e->exited) kill(e->pid, signal);
 }
 
+void process_end(struct entry *e) {
+  process_signal(e, SIGKILL);
+  kin_kill(e->pid);
+}
+
 void process_resize(struct entry *e, uint16_t cols, uint16_t rows) {
   struct winsize size = {.ws_col = cols, .ws_row = rows};
   int fd = e->output[0] >= 0 ? e->output[0] : e->out[0].source.fd;
@@ -198,12 +214,26 @@ void process_resize(struct entry *e, uint16_t cols, uint16_t rows) {
 
 void process_input_end(struct entry *e) {
   struct termios mode;
+  e->input_ended = true;
   /* A terminal has no end of its own: its reader is told in the terminal's way, where it listens to it. */
   if (e->is_terminal && inlet_is_open(&e->in) && !tcgetattr(e->in.fd, &mode) && mode.c_lflag & ICANON) {
     if (e->in.allowance) inlet_take(&e->in, &mode.c_cc[VEOF], 1);
     return;
   }
   inlet_end(&e->in);
+}
+
+void process_hang_up(struct entry *e, uint8_t stream) {
+  struct outlet *o = &e->out[stream == STREAM_STDERR];
+  int *waiting = &e->output[stream == STREAM_STDERR];
+  if (o->ended || (*waiting < 0 && !outlet_is_open(o))) return;
+  if (e->is_terminal) inlet_close(&e->in); /* a terminal of which an end is open has not hung up */
+  close_fd(waiting);
+  outlet_close(o);
+  o->stream = stream == STREAM_STDERR ? STREAM_STDERR : STREAM_STDOUT;
+  o->ended = true;
+  link_send(&relay, FROM_AGENT_EOF, e->id, &o->stream, 1);
+  entry_settle(e);
 }
 
 void process_forget(struct entry *e) {
@@ -228,6 +258,7 @@ void process_reap(void) {
 }
 
 void process_repeat(struct entry *e) {
+  tell_counts(e);
   if (e->in.fd >= 0) inlet_renew(&e->in);
   for (int i = 0; i < 2; i++) outlet_renew(&e->out[i]);
   if (e->starting) return;

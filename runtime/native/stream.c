@@ -107,6 +107,7 @@ static void flush(struct inlet *in) {
 bool inlet_take(struct inlet *in, const uint8_t *bytes, size_t length) {
   if (length > in->allowance) return false;
   in->allowance -= (uint32_t)length;
+  in->taken += length;
   if (in->ending || (in->fd < 0 && in->dead)) return true;
   size_t gone = in->fd >= 0 && !in->tail ? give(in, bytes, length) : 0;
   if (gone < length && !keep(in, bytes + gone, length - gone)) in->dead = true;
@@ -190,6 +191,7 @@ static void outlet_run(struct source *s) {
     if (!o->discard) {
       link_commit(o->link, FROM_AGENT_DATA, o->id, 1 + (size_t)n);
       o->credit -= (uint32_t)n;
+      o->sent += (uint64_t)n;
     }
     if (may_be_more) loop_again(s);
   } else if (n == 0) {

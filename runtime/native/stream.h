@@ -17,6 +17,7 @@ struct inlet {
   uint32_t id;
   int fd;             /* -1: not open yet, or closed */
   uint32_t allowance; /* bytes that the runtime may still send */
+  uint64_t taken;     /* bytes that came, over all links */
   uint8_t *bytes;     /* what could not be written yet */
   size_t head, tail, size;
   bool ending; /* EOF came: close once all is written */
@@ -32,6 +33,7 @@ struct outlet {
   uint32_t id;
   uint8_t stream;
   uint32_t credit;  /* bytes that we may still send */
+  uint64_t sent;    /* bytes that went, over all links */
   bool ended;       /* EOF was read */
   bool discard;     /* the runtime does not want it any more */
   bool is_terminal; /* a PTY's master: EIO is its end, a short read says nothing */

@@ -9,6 +9,7 @@ import {
   type ObjectKey,
   type ObjectModel,
   objectKey,
+  type ProcessModel,
   type Reason,
 } from '../protocol/model.ts'
 import type { SessionCalls } from '../protocol/relay.ts'
@@ -17,6 +18,9 @@ import type { Offered, RelayThread } from '../relay/thread.ts'
 import type { ContainerClass } from './class.ts'
 import { rootCommand } from './command.ts'
 import { DurableObject } from './object.ts'
+
+/** Objects that are listed for someone who named none of them. */
+const NAMED = 20
 
 export interface FleetOptions {
   readonly engine: Engine
@@ -29,9 +33,6 @@ export interface FleetOptions {
   remember(key: ObjectKey, memory: { readonly name: string | undefined; readonly wokeAt: number | undefined }): void
   report(happening: Happening): void
 }
-
-/** Objects that are named where one is not found. */
-const NAMED = 20
 
 /** Who an object is. */
 type Identity = Pick<ObjectModel, 'key' | 'id' | 'name'>
@@ -99,28 +100,34 @@ export class Fleet {
   }
 
   /**
-   * The object that someone means: `Class/name`, `Class/id`, or only the name or id, or the beginning of an id.
+   * The object that someone means, and is about to do something in: `Class/name`, `Class/id`, or only the name or id, or the beginning of an id.
    * @throws MoorageError that lists what there is.
    */
   find(text: string): ObjectKey {
     const all: Identity[] = [...this.objects.values(), ...this.#stored.values()]
     const found = all.filter((object) => matches(object, text))
     const [only] = found
-    if (only !== undefined && found.length === 1) return only.key
-    const known = all.slice(0, NAMED).map(labelOf)
-    if (all.length > NAMED) known.push(`and ${all.length - NAMED} more`)
+    if (only !== undefined && found.length === 1) {
+      this.objects.get(only.key)?.visited()
+      return only.key
+    }
     throw new MoorageError(
       'no-object',
       found.length === 0
         ? `There is no object "${text}".`
         : `"${text}" may be ${found.slice(0, NAMED).map(labelOf).join(' or ')}.`,
-      {
-        advice:
-          known.length === 0
-            ? ['No object was seen yet: send the Worker a request first.']
-            : [`There are: ${known.join(', ')}`],
-      },
+      { advice: this.#known(text, all) },
     )
+  }
+
+  /** A process was started, moved bytes, or has ended. */
+  process({ id, object, by, end }: ProcessModel): void {
+    if (by === 'person') this.objects.get(object)?.attended(id, end === undefined)
+  }
+
+  /** Why a life of an object ended, in a sentence, where that is known. */
+  async whyEnded(object: ObjectKey, life: number): Promise<string | undefined> {
+    return this.objects.get(object)?.whyEnded(life)
   }
 
   /** An instance's socket closed. */
@@ -195,6 +202,21 @@ export class Fleet {
     await Promise.all([...this.objects.values()].map((object) => object.life?.destroy(reason)))
     await Promise.allSettled([...[...this.#classes.values()].map((c) => c.close()), ...this.#closing])
     await Promise.allSettled([...this.objects.values()].map((object) => object.close()))
+  }
+
+  /** What there is, for someone who meant something else. */
+  #known(text: string, all: readonly Identity[]): string[] {
+    const runs = ({ key }: Identity): boolean => this.objects.get(key)?.life !== undefined
+    if (all.length === 0) return ['No object was seen yet: send the Worker a request first.']
+    const meant = all.filter((object) => matches(object, text, inLowerCase)).map(labelOf)
+    const running = all.filter(runs).map(labelOf)
+    const idle = all.filter((object) => !runs(object)).map((object) => `${labelOf(object)} (does not run)`)
+    const known = [...running, ...idle]
+    const more = known.length > NAMED ? `, and ${known.length - NAMED} more` : ''
+    return [
+      ...(meant.length === 0 || meant.includes(text) ? [] : [`Did you mean ${meant.join(' or ')}?`]),
+      `There are: ${known.slice(0, NAMED).join(', ')}${more}`,
+    ]
   }
 
   #object(className: string, id: string): DurableObject {
@@ -301,10 +323,16 @@ function labelOf(object: Identity): string {
   return `${object.key.split('/')[0]}/${object.name ?? object.id}`
 }
 
-function matches(object: Identity, text: string): boolean {
-  const [className = '', ...rest] = text.split('/')
-  const inClass = rest.length > 0 && object.key.startsWith(`${className}/`)
-  const wanted = inClass ? rest.join('/') : text
+/** @param as how names are compared: as they are, or in another form. */
+function matches(object: Identity, text: string, as: (name: string) => string = (name) => name): boolean {
+  const [className = '', ...rest] = as(text).split('/')
+  const inClass = rest.length > 0 && as(object.key).startsWith(`${className}/`)
+  const wanted = inClass ? rest.join('/') : as(text)
   if (wanted === '') return inClass
-  return object.name === wanted || object.id === wanted || (wanted.length >= 4 && object.id.startsWith(wanted))
+  const name = object.name === undefined ? undefined : as(object.name)
+  return name === wanted || object.id === wanted || (wanted.length >= 4 && object.id.startsWith(wanted))
+}
+
+function inLowerCase(name: string): string {
+  return name.toLowerCase()
 }

@@ -1,6 +1,7 @@
+import { within } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
-import type { ContainerState, InstanceId, ObjectKey, Reason } from '../protocol/model.ts'
+import type { ContainerState, InstanceId, ObjectKey, ProcessId, Reason } from '../protocol/model.ts'
 import type { Attached, Call, Outcome, Push, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
 import { Life, type LifeOptions } from './container.ts'
@@ -11,6 +12,9 @@ import { Pushes } from './pushes.ts'
 
 /** A signal that onActivityExpired sends may come a little after its end is told: they take different ways. */
 const EXPIRY_REACH_MS = 500
+
+/** A process is told of as lost when its link goes; why its container ended is known a little later. */
+const REASON_MS = 3_000
 
 /** What an object needs of its class and session. */
 export interface ObjectOptions {
@@ -47,6 +51,7 @@ export class DurableObject {
   readonly #options: ObjectOptions
   readonly #presence: Presence
   #life: Life | undefined
+  #previous: Life | undefined
   #lives = 0
   /** A life that a person or a new image started, and no instance knows of. */
   #unannounced: Life | undefined
@@ -201,6 +206,22 @@ export class DurableObject {
     this.#expiredAt = expiring ? Number.POSITIVE_INFINITY : Date.now()
   }
 
+  /** A person is about to do something in its container: an idle object waits for it. */
+  visited(): void {
+    this.#presence.visited()
+  }
+
+  /** A process that a person opened runs, or has ended. While one runs, an idle object keeps its container. */
+  attended(process: ProcessId, runs: boolean): void {
+    this.#presence.attended(process, runs)
+  }
+
+  /** Why a life ended, in a sentence; undefined where it has not, or is long gone. Waits a little for the end. */
+  async whyEnded(number: number): Promise<string | undefined> {
+    const life = [this.#life, this.#previous].find((one) => one?.number === number)
+    return life === undefined ? undefined : (await within(REASON_MS, life.ended))?.message
+  }
+
   /** Ends what it holds; the container is the caller's to remove. */
   async close(): Promise<void> {
     this.#presence.close()
@@ -228,6 +249,7 @@ export class DurableObject {
       lastLog: (count) => this.log.last(count, number),
       onClosing: this.#options.onClosing,
     })
+    this.#previous = this.#life
     this.#life = life
     known(life)
     return life.begin(refusal)

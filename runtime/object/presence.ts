@@ -1,5 +1,5 @@
 /** Which instances of an object are in memory, when the platform would let them go, and when nobody is left for the container. */
-import type { InstanceId, Reason } from '../protocol/model.ts'
+import type { InstanceId, ProcessId, Reason } from '../protocol/model.ts'
 import { Instance } from './instance.ts'
 
 /** The platform evicts an object this long after its last event (semantics.md, Lifecycle). */
@@ -40,6 +40,10 @@ export class Presence {
   #isolate: string | undefined
   #open = 0
   #busy = false
+  /** Processes that people opened in the container and that run. */
+  readonly #people = new Set<ProcessId>()
+  /** The container would have been evicted but for them. */
+  #kept = false
   /** Its instances are to attach again as soon as their events are over. */
   #stale = false
 
@@ -74,8 +78,8 @@ export class Presence {
 
   attach(id: InstanceId): Instance {
     this.#endGrace()
-    clearTimeout(this.#eviction)
-    clearTimeout(this.#inactivity)
+    this.#cancelEviction()
+    this.#cancelInactivity()
     const instance = new Instance(id)
     this.#instances.set(id, instance)
     this.#options.onMemory('in-memory')
@@ -90,10 +94,7 @@ export class Presence {
     this.#lost(instance)
     if (this.#instances.size > 0) return
     if (instance.parked) {
-      this.#eviction = setTimeout(() => {
-        this.#asleep()
-        this.#abandoned('eviction')
-      }, EVICT_AFTER_MS - PARK_AFTER_MS)
+      this.#evictAfter(EVICT_AFTER_MS - PARK_AFTER_MS)
       return
     }
     this.#asleep()
@@ -123,30 +124,74 @@ export class Presence {
   opened(open: number): void {
     this.#open = open
     this.#awaitIdle()
-    if (open > 0) clearTimeout(this.#inactivity)
+    if (open > 0) this.#cancelInactivity()
     else if (this.#instances.size === 0) this.#awaitInactivity()
+  }
+
+  /** A person is about to do something in the container: an idle object waits for it. */
+  visited(): void {
+    if (this.#instances.size > 0) return
+    if (this.#eviction !== undefined) this.#evictAfter(EVICT_AFTER_MS)
+    else if (this.#inactivity !== undefined) this.#awaitInactivity()
+  }
+
+  /** A process that a person opened runs, or has ended. While one runs, an idle object keeps its container. */
+  attended(process: ProcessId, runs: boolean): void {
+    if (runs) this.#people.add(process)
+    else this.#people.delete(process)
+    if (this.#people.size === 0 && this.#kept) this.#evictAfter(EVICT_AFTER_MS)
   }
 
   /** Ends its timers. */
   close(): void {
     clearTimeout(this.#idle)
-    clearTimeout(this.#eviction)
+    this.#cancelEviction()
     this.#endGrace()
-    clearTimeout(this.#inactivity)
+    this.#cancelInactivity()
   }
 
   /** Nobody is there for the container: it ends, unless setInactivityTimeout() lets it live on. */
   #abandoned(kind: 'abort' | 'eviction'): void {
     if (this.#instances.size > 0) return
-    if (this.inactivityMs === undefined) void this.#options.end({ kind })
-    else this.#awaitInactivity()
+    if (this.inactivityMs !== undefined) this.#awaitInactivity()
+    else if (kind === 'eviction') this.#evict()
+    else void this.#options.end({ kind })
+  }
+
+  /** Nobody came for so long: it is asleep, and its container ends. */
+  #evictAfter(ms: number): void {
+    this.#cancelEviction()
+    this.#eviction = setTimeout(() => {
+      this.#eviction = undefined
+      this.#asleep()
+      this.#abandoned('eviction')
+    }, ms)
+  }
+
+  #cancelEviction(): void {
+    clearTimeout(this.#eviction)
+    this.#eviction = undefined
+    this.#kept = false
+  }
+
+  #evict(): void {
+    this.#kept = this.#people.size > 0
+    if (!this.#kept) void this.#options.end({ kind: 'eviction' })
+  }
+
+  #cancelInactivity(): void {
+    clearTimeout(this.#inactivity)
+    this.#inactivity = undefined
   }
 
   #awaitInactivity(): void {
-    clearTimeout(this.#inactivity)
+    this.#cancelInactivity()
     if (this.inactivityMs === undefined || this.#open > 0) return
     const ms = Math.min(this.inactivityMs, LONGEST_TIMER_MS)
-    this.#inactivity = setTimeout(() => void this.#options.end({ kind: 'eviction' }), ms)
+    this.#inactivity = setTimeout(() => {
+      this.#inactivity = undefined
+      this.#evict()
+    }, ms)
   }
 
   /** Nothing keeps the object in memory: it is evicted after a while, as on the platform. */

@@ -7,7 +7,7 @@
  *    the 32 bytes of its secret), and frames follow both ways. Lost, it is opened again, at once and then every 100 ms;
  *    connections are gone then, processes are not.
  */
-import { encodeFrame, SECRET_BYTES, WIRE_VERSION } from './frames.ts'
+import { encodeFrame, MAX_COMMAND_BYTES, SECRET_BYTES, WIRE_VERSION } from './frames.ts'
 
 /** The first four bytes that an agent sends. */
 export const AGENT_MAGIC = 'MRGA'
@@ -42,6 +42,12 @@ export const ToAgent = {
   EXITED: 25,
   /** Read a fact of the kernel. Payload: u8, one of Fact. Answered by FACT. */
   ASK: 26,
+  /** Kill a process and all that it started and that stayed in its session. */
+  END: 27,
+  /** The beginning of a command that is too long for one frame; RUN or SPAWN with its id brings the rest. One command at a time. */
+  PART: 28,
+  /** Payload: u8 stream. Nobody reads this output of a process any more: it is closed, and who writes to it has SIGPIPE or EPIPE. A terminal hangs up. */
+  HANG_UP: 29,
 } as const
 
 /** Frame types, agent to runtime. */
@@ -64,6 +70,12 @@ export const FromAgent = {
   OPENED: 39,
   /** Payload: u8 which, bytes (at most 60,000). */
   FACT: 40,
+  /**
+   * Of each process when a link was opened again, before all else: u64 bytes of stdin that came, u64 of stdout and u64 of stderr
+   * that went, over all links; u8 1 where stdin's EOF came or nobody reads it. Both sides go on with full windows. An id that the runtime does
+   * not know is a process without an owner.
+   */
+  COUNTS: 41,
 } as const
 
 /** Which stream of an id. */
@@ -121,7 +133,7 @@ export const CommandFlag = {
 /**
  * Payload of RUN and SPAWN:
  *     u16 flags, u16 cols, u16 rows, u16 argc, u16 envc, then NUL-ended strings: cwd, user, argv..., NAME=value...
- * @throws RangeError where a string has a NUL, or all together are over a frame's cap.
+ * @throws RangeError where a string has a NUL.
  */
 export function encodeCommand(command: Command): Uint8Array {
   const env = Object.entries(command.env).map(([name, value]) => `${name}=${value}`)
@@ -136,6 +148,12 @@ export function encodeCommand(command: Command): Uint8Array {
   return bytes
 }
 
+/** Whether a command is one that the wire can carry; if not, it is answered as the kernel would: E2BIG. */
+export function commandFits(command: Command, payload: Uint8Array): boolean {
+  const counts = [command.argv.length, Object.keys(command.env).length]
+  return payload.length <= MAX_COMMAND_BYTES && counts.every((count) => count <= 65_535)
+}
+
 /**
  * The frame that claims a container, for its stdin:
  *     payload: u8 version, 32 bytes secret, 4 bytes the gateway's IPv4 address, u16 its agent port
@@ -147,4 +165,20 @@ export function encodeClaim(secret: Uint8Array, gatewayAddress: string, agentPor
   payload.set(gatewayAddress.split('.').map(Number), 1 + SECRET_BYTES)
   new DataView(payload.buffer).setUint16(1 + SECRET_BYTES + 4, agentPort, true)
   return encodeFrame(CLAIM, 0, payload)
+}
+
+/** What COUNTS tells. */
+export interface Counts {
+  readonly stdin: number
+  readonly stdout: number
+  readonly stderr: number
+  /** stdin's EOF came, or nobody reads it. */
+  readonly stdinOver: boolean
+}
+
+/** Reads the payload of COUNTS. @throws RangeError where it is too short. */
+export function decodeCounts(payload: Uint8Array): Counts {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  const count = (at: number): number => Number(view.getBigUint64(at, true))
+  return { stdin: count(0), stdout: count(8), stderr: count(16), stdinOver: view.getUint8(24) === 1 }
 }

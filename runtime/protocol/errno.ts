@@ -15,7 +15,7 @@ const STEPS = [
 const ERRNOS: Readonly<Record<number, string>> = {
   1: 'not permitted',
   2: 'no such file or directory',
-  7: 'the command and its environment are too long',
+  7: 'too long: Linux takes 128 KiB in one argument or variable, and about 2 MiB in all',
   8: 'not a program for this machine (wrong architecture, or a script without #!)',
   11: 'too many processes',
   12: 'not enough memory',

@@ -14,6 +14,9 @@ export const WIRE_VERSION = 1
 /** The longest payload that either side may send, in bytes. */
 export const MAX_PAYLOAD_BYTES = 65_536
 
+/** The longest command in bytes, over several frames: what Linux takes at most, were the stack unlimited. */
+export const MAX_COMMAND_BYTES = 6_291_456
+
 /** Bytes in front of a payload. */
 export const HEADER_BYTES = 9
 

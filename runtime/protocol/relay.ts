@@ -54,15 +54,15 @@ export interface RelayCalls {
   endProcess(args: { process: ProcessId }): void
   signalProcess(args: { process: ProcessId; signal: number }): void
   resizeProcess(args: { process: ProcessId; cols: number; rows: number }): void
-  /** The reader of `process-output` took so many bytes. */
-  takenOfProcess(args: { process: ProcessId; bytes: number }): void
-  /** What is kept of a process's output; with `follow`, a number of the session's own, what it writes from now on is told as `followed`. */
+  /** The reader of `process-output`, or the follower of that number, took so many bytes. */
+  takenOfProcess(args: { process: ProcessId; bytes: number; follow?: number }): void
+  /** What is kept of a process's output; with `follow`, a number not in use, what it writes from now on is told to it too. */
   outputOfProcess(args: { process: ProcessId; follow?: number }): {
     readonly head: readonly OutputPart[]
     readonly lostBytes: number
     readonly tail: readonly OutputPart[]
   }
-  unfollow(args: { follow: number }): void
+  unfollowProcess(args: { follow: number }): void
   /** Opens a port of an object's container to programs of this machine; `id` is the caller's choice, for unforward(). */
   forward(args: { id: string; object: ObjectKey; port: number }): { url: string }
   unforward(args: { id: string }): void
@@ -83,6 +83,8 @@ export interface SessionCalls {
   find(args: { text: string }): ObjectKey
   /** Puts a static busybox into a container. */
   busybox(args: { container: string }): { path: string; note: string }
+  /** Why a life of an object ended, in a sentence, or null where that is not known. Waits a little for the end. */
+  why(args: { object: ObjectKey; life: number }): string | null
   call(args: { instance: string; call: Call }): { value: unknown } | { refusal: Refusal }
   end(args: { instance: string; life: number }): Outcome
 }
@@ -121,8 +123,14 @@ export type RelayNews =
   /** A request found nobody listening. At most one a second for an object. */
   | { readonly news: 'refused'; readonly object: string; readonly port: number }
   | { readonly news: 'process'; readonly process: ProcessModel }
-  | { readonly news: 'process-output'; readonly process: ProcessId; readonly part: OutputPart }
-  | { readonly news: 'followed'; readonly follow: number; readonly part: OutputPart }
+  /** For who opened the process, or for one that follows it: that one was not told `lostBytes` before, as it took too little. */
+  | {
+      readonly news: 'process-output'
+      readonly process: ProcessId
+      readonly part: OutputPart
+      readonly follow?: number
+      readonly lostBytes?: number
+    }
   /** All output of a process that openProcess() started was told, and it has ended. */
   | { readonly news: 'process-read'; readonly process: ProcessId }
   | { readonly news: 'process-note'; readonly object: ObjectKey; readonly text: string }

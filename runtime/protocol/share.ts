@@ -98,6 +98,8 @@ export type ShareNews =
       readonly channel: number
       readonly stream: 'stdout' | 'stderr'
       readonly bytes: Uint8Array
+      /** So many were not told before: who follows took too little. */
+      readonly lostBytes?: number
     }
   | { readonly news: 'note'; readonly channel: number; readonly text: string }
   /** The channel's process has ended, and all its output was told. */

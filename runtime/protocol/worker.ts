@@ -6,8 +6,9 @@
  *
  *     GET  /attach      Upgrade: websocket. A new instance says who it is (CLASS, ID, NAME). The 101 carries ATTACHED, JSON
  *                       of `Attached`, after the runtime knows the object's state. The socket is the instance's sign of
- *                       life; the isolate sends `Note`s as JSON text over it and expects nothing, the runtime
- *                       `Push`es, which wait while the object is blocked. The runtime closes it when the object is evicted: the next event of the object attaches again.
+ *                       life; the isolate sends `Note`s and `Ahead`s as JSON text over it and expects nothing, the runtime `Push`es,
+ *                       which wait while the object is blocked. The runtime closes it when the object is evicted: the next
+ *                       event of the object attaches again.
  *     POST /call        INSTANCE, SEQ; JSON of a `Call`. 200 with JSON `{value}`, or 400 with JSON of a `Refusal`.
  *     GET  /end         INSTANCE, LIFE. Long poll: answers when that life of the container has ended, JSON of `Outcome`.
  *     any  /port/<n>    INSTANCE, SEQ, URL: one HTTP request (or upgrade) into the container; everything else in it is the
@@ -27,6 +28,10 @@
  *                       204 when all was taken; broken off when the process has ended.
  *     POST /process/<n>/tell
  *                       INSTANCE, SEQ; JSON of a `Tell`; 204.
+ *
+ * A request of an object stays in its isolate while the object's input gate is closed, also one that was made before; what
+ * is sent over the socket does not. So a numbered request whose place a later one may wait for is sent there too, as `Ahead`,
+ * and taken up by whichever comes first; the answer is the request's.
  *
  * SEQ orders what one instance asks: a call is taken up after the one before it; a port request or connection carries the
  * last SEQ given out, and waits until that call was taken up. Every answer bears RUNNING, `0` or `1`.
@@ -156,6 +161,13 @@ export interface Push {
   /** A number of the runtime's choice. */
   readonly push: number
   readonly run: 'onActivityExpired' | 'alarm'
+}
+
+/** A numbered request ahead of itself: its SEQ, and the path and body that it has. */
+export interface Ahead {
+  readonly ahead: number
+  readonly path: string
+  readonly body: string
 }
 
 /** What the generated entry gives the worker's side. */

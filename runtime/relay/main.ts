@@ -100,13 +100,14 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     endProcess: ({ process }) => processes.get(process).end(),
     signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
     resizeProcess: ({ process, cols, rows }) => processes.get(process).resize(cols, rows),
-    takenOfProcess: ({ process, bytes }) => people.taken(process, bytes),
-    outputOfProcess: ({ process, follow: number }) =>
-      people.kept(
-        process,
-        number === undefined ? undefined : { number, tell: (part) => tell({ news: 'followed', follow: number, part }) },
-      ),
-    unfollow: ({ follow }) => people.unfollow(follow),
+    takenOfProcess: ({ process, bytes, follow }) => people.taken(process, bytes, follow),
+    outputOfProcess: ({ process, follow }) =>
+      follow === undefined
+        ? people.kept(process)
+        : people.follow(process, follow, (part, lostBytes) =>
+            tell({ news: 'process-output', process, part, follow, lostBytes }),
+          ),
+    unfollowProcess: ({ follow }) => people.unfollow(follow),
     forward: async ({ id, object, port }) => {
       const forward = workers.forward(object, port)
       forwards.set(id, forward)
@@ -139,11 +140,16 @@ const people = new People({
   place: placeOf,
   busybox: (container) => session.ask.busybox({ container }),
 })
-const clients = new ClientLink(people, (text) => session.ask.find({ text }))
+const clients = new ClientLink(
+  people,
+  (text) => session.ask.find({ text }),
+  (object, life) => session.ask.why({ object, life }).catch(() => null),
+)
 const workers = new WorkerLink({
   ask: session.ask,
   onNote: (instance, note) => tell({ news: 'note', instance, note }),
   onExec: (instance, request, response) => execs.request(instance, request, response),
+  onExecAhead: (instance, ahead) => execs.ahead(instance, ahead),
   onDetached: (instance) => {
     execs.detached(instance)
     tell({ news: 'detached', instance })

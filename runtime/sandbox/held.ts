@@ -40,7 +40,8 @@ export async function startHeld(
 ): Promise<HeldProgram> {
   const id = await engine.createContainer({ ...options, ...HELD })
   const ready = new Latch<boolean>()
-  signal?.addEventListener('abort', () => ready.resolve(false), { once: true })
+  const giveUp = (): void => ready.resolve(false)
+  signal?.addEventListener('abort', giveUp)
   let said = ''
   let attachment: Attachment | undefined
   try {
@@ -68,5 +69,8 @@ export async function startHeld(
     attachment?.dispose()
     await engine.remove(id, { force: true }).catch(() => undefined)
     throw error
+  } finally {
+    // The signal lives as long as the session, and this has started or failed.
+    signal?.removeEventListener('abort', giveUp)
   }
 }

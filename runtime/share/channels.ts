@@ -17,7 +17,7 @@ type ProcessEnd = NonNullable<ProcessModel['end']>
 
 /** What comes by a channel's number. */
 interface Channel {
-  output(stream: OutputPart['stream'], bytes: Uint8Array): void
+  output(stream: OutputPart['stream'], bytes: Uint8Array, lostBytes: number): void
   note?(text: string): void
   ended?(end: ProcessEnd): void
 }
@@ -76,7 +76,7 @@ export class Channels {
 
   hear(news: Extract<ShareNews, { readonly channel: number }>): void {
     const channel = this.#channels.get(news.channel)
-    if (news.news === 'output') channel?.output(news.stream, news.bytes)
+    if (news.news === 'output') channel?.output(news.stream, news.bytes, news.lostBytes ?? 0)
     else if (news.news === 'note') channel?.note?.(news.text)
     else channel?.ended?.(news.end)
   }

@@ -156,6 +156,11 @@ export class JoinedSession implements Session {
     }
   }
 
+  /** Nothing in the engine is ours. */
+  async left(): Promise<number> {
+    return 0
+  }
+
   /** Leaves it; the session goes on. */
   async dispose(): Promise<void> {
     this.#left = true

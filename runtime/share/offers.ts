@@ -130,7 +130,9 @@ export class Offers {
     const process = this.#session.process(id)
     const kept = await (number === undefined
       ? process.output()
-      : process.output((stream, piece) => this.#tell({ news: 'output', channel: number, stream, bytes: piece })))
+      : process.output((stream, bytes, lostBytes) =>
+          this.#tell({ news: 'output', channel: number, stream, bytes, lostBytes }),
+        ))
     if (number !== undefined) this.#own(number, () => kept.close())
     return flat(kept)
   }

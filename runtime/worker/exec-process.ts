@@ -3,18 +3,15 @@
 import type { Tell } from '../protocol/worker.ts'
 import { checkSignal } from './check.ts'
 import { checkResize, NO_PTY } from './exec-options.ts'
-import type { Output } from './exec-streams.ts'
+import { type Input, LAST_WORD_MS, type Output } from './exec-streams.ts'
 
 const SIGTERM = 15
-
-/** Once a stream broke, how long the process's end is waited for: it says more of what happened. */
-const LAST_WORD_MS = 1_000
 
 /** What a process is made of. */
 export interface ProcessParts {
   readonly pid: number
   readonly isPty: boolean
-  readonly stdin: WritableStream | undefined
+  readonly stdin: Input | undefined
   readonly stdout: Output | undefined
   readonly stderr: Output | undefined
   /** Waits for the end in the block that it is called in; called once. */
@@ -32,7 +29,7 @@ export class ExecProcess {
   }
 
   get stdin(): WritableStream | null {
-    return this.#parts.stdin ?? null
+    return this.#parts.stdin?.writable ?? null
   }
 
   get stdout(): ReadableStream | null {

@@ -16,11 +16,19 @@ const CHUNK_BYTES = 65_536
 export class Output {
   readonly #open: Open
   readonly readable: ReadableStream<Uint8Array>
+  readonly #waiting: (change: 1 | -1) => void
   #disturbed = false
+  #opened = false
   #reader: Promise<ReadableStreamBYOBReader> | undefined
 
-  constructor(open: Open) {
-    this.#open = open
+  /** @param waiting is told as reading begins and ends: in between the object stays in memory, though the process has ended. */
+  constructor(open: Open, waiting: (change: 1 | -1) => void = () => {}) {
+    this.#open = () => {
+      this.#opened = true
+      waiting(1)
+      return open()
+    }
+    this.#waiting = waiting
     this.readable = new ReadableStream({
       type: 'bytes',
       autoAllocateChunkSize: CHUNK_BYTES,
@@ -37,25 +45,43 @@ export class Output {
   /** All of it at once. Nobody else can read it afterwards. @throws TypeError where someone holds it. */
   readAll(): Promise<ArrayBuffer> {
     this.readable.getReader()
-    return this.#open().then(async (response) => {
-      await check(response)
-      return response.arrayBuffer()
+    return this.#open()
+      .then(async (response) => {
+        await check(response)
+        return response.arrayBuffer()
+      })
+      .finally(() => this.#over())
+  }
+
+  /** Nothing more is read. */
+  #over(): void {
+    if (this.#opened) this.#waiting(-1)
+    this.#opened = false
+  }
+
+  #pull(controller: ReadableByteStreamController): Promise<void> {
+    this.#disturbed = true
+    return this.#read(controller).catch((error: unknown) => {
+      this.#over()
+      throw error
     })
   }
 
-  async #pull(controller: ReadableByteStreamController): Promise<void> {
-    this.#disturbed = true
+  async #read(controller: ReadableByteStreamController): Promise<void> {
     this.#reader ??= this.#open().then(async (response) => {
       const body = await check(response)
       return body.getReader({ mode: 'byob' })
     })
     const reader = await this.#reader
+    // There is none where workerd itself reads, to send the bytes on: as the body of a response, or over RPC.
     const request = controller.byobRequest
-    // A read that was given up while the stream was opened.
-    if (!request?.view) return
-    const { done, value } = await reader.read(request.view)
-    if (done) controller.close()
-    request.respondWithNewView(value as Uint8Array)
+    const { done, value } = await reader.read(request?.view ?? new Uint8Array(CHUNK_BYTES))
+    if (done) {
+      this.#over()
+      controller.close()
+    }
+    if (request) request.respondWithNewView(value as Uint8Array)
+    else if (!done) controller.enqueue(value)
   }
 
   async #cancel(reason: unknown): Promise<void> {
@@ -63,12 +89,60 @@ export class Output {
     this.#disturbed = true
     // Not opened, it is opened now: only so the runtime hears that nobody wants what the process writes.
     const reader = this.#reader ?? (opened ? undefined : this.#open().then((response) => response.body ?? undefined))
-    await (await reader)?.cancel(reason)
+    try {
+      await (await reader)?.cancel(reason)
+    } finally {
+      this.#over()
+    }
+  }
+}
+
+/** Why nothing more can be written to stdin. */
+const ENDED = 'The process has ended: nobody reads its stdin any more.'
+
+/** Once a stream broke, how long the process's end is waited for: it says more of what happened. */
+export const LAST_WORD_MS = 1_000
+
+/** stdin, as the Worker has it where it writes by itself. */
+export class Input {
+  readonly writable: WritableStream
+  #controller: WritableStreamDefaultController | undefined
+
+  /**
+   * @param sink the body of a request. Never aborted: workerd would tell the developer of an error that is none of theirs.
+   * @param exit asks for the process's end.
+   */
+  constructor(sink: WritableStream, exit: () => Promise<unknown>) {
+    const writer = sink.getWriter()
+    writer.closed.catch(() => {})
+    const why = async (error: unknown): Promise<never> => {
+      if (error instanceof TypeError) throw error
+      const ended = exit().then(
+        () => true,
+        () => true,
+      )
+      const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), LAST_WORD_MS))
+      throw (await Promise.race([ended, late])) ? new Error(ENDED) : error
+    }
+    this.writable = new WritableStream({
+      start: (controller) => {
+        this.#controller = controller
+      },
+      write: (chunk) => writer.write(chunk).catch(why),
+      close: () => writer.close().catch(why),
+      // Whatever the reason, for the process it is the end of what it reads.
+      abort: () => writer.close().catch(() => {}),
+    })
+  }
+
+  /** The process has ended: whoever writes hears of it. */
+  ended(): void {
+    this.#controller?.error(new Error(ENDED))
   }
 }
 
 /**
- * Writes all that a stream has into another, and ends it; an error of either side ends the other. Never rejects.
+ * Writes all that a stream has into another, and ends it; an error of either side ends the other. Never rejects, and never aborts.
  * By hand: a stream made by a Worker's own code is not pumped behind a closed gate where it is a request's body, and two of
  * workerd's identity streams piped into each other wait for each other for ever.
  */
@@ -85,10 +159,10 @@ export async function feed(source: ReadableStream, sink: WritableStream): Promis
         return
       }
     }
-    await writer.close()
-  } catch (error) {
-    await writer.abort(error).catch(() => {})
+  } catch {
+    // The source broke off: for the process, that is the end of what it reads.
   }
+  await writer.close().catch(() => {})
 }
 
 /** Reads much at a time where the stream can. */

@@ -3,7 +3,7 @@ import type { Ended, ExecRequest, Refusal, Started, Tell } from '../protocol/wor
 import { CONNECTION_LOST, refusalError } from './check.ts'
 import type { CheckedExec } from './exec-options.ts'
 import { ExecProcess } from './exec-process.ts'
-import { feed, Output } from './exec-streams.ts'
+import { feed, Input, Output } from './exec-streams.ts'
 import { type Link, runningOf } from './link.ts'
 
 const SIGKILL = 9
@@ -44,6 +44,7 @@ export async function exec(asked: CheckedExec, context: ExecContext): Promise<Ex
       if (!ended) link.exec(`/process/${process}/tell`, told).response.catch(() => {})
     }
     const kill = (): void => tell({ signal: SIGKILL })
+    const input = stdin && asked.stdin === 'pipe' ? new Input(stdin, () => started.exitCode) : undefined
     const { signal } = asked
     if (signal?.aborted) kill()
     else signal?.addEventListener('abort', kill, { once: true })
@@ -51,25 +52,27 @@ export async function exec(asked: CheckedExec, context: ExecContext): Promise<Ex
     void readEnd(watched, rest).then((end) => {
       ended = outcome(end)
       ended.catch(() => {})
+      input?.ended()
       signal?.removeEventListener('abort', kill)
       waiting(-1)
     })
 
-    if (stdin && asked.stdin !== 'pipe') void feed(asked.stdin as ReadableStream, stdin)
+    if (stdin && !input) void feed(asked.stdin as ReadableStream, stdin)
     const output = (name: 'stdout' | 'stderr'): Output | undefined =>
-      asked[name] === 'pipe' ? new Output(() => link.stream(process, name)) : undefined
-    return new ExecProcess({
+      asked[name] === 'pipe' ? new Output(() => link.stream(process, name), waiting) : undefined
+    const started = new ExecProcess({
       pid,
       isPty: asked.pty !== undefined,
-      stdin: asked.stdin === 'pipe' ? stdin : undefined,
+      stdin: input,
       stdout: output('stdout'),
       stderr: output('stderr'),
       exit: () => ended ?? readEnd(kept, rest).then(outcome),
       tell,
     })
+    return started
   } catch (error) {
     waiting(-1)
-    stdin?.abort(error).catch(() => {})
+    if (stdin && !stdin.locked) stdin.close().catch(() => {})
     throw error
   }
 }

@@ -1,10 +1,12 @@
 /**
  * The isolate's end of the wire to the relay (protocol/worker.ts): who this instance is, and what it asks.
  * Calls are fetches, never messages of the WebSocket: a continuation of a fetch belongs to the block it was made in, while
- * a message waits until blockConcurrencyWhile has ended.
+ * a message waits until blockConcurrencyWhile has ended. But a fetch made just before such a block leaves only after it, and
+ * would keep back all that the block asks: messages leave at any time, so it is sent ahead as one.
  */
 
 import type {
+  Ahead,
   Attached,
   Call,
   EntryOptions,
@@ -50,6 +52,10 @@ export class Link {
   #socket: WebSocket | undefined
   #attached: Attached | undefined
   #seq = 0
+  /** Execs that are not answered, and the turn they were made in: sent ahead once something of a later turn is to follow. */
+  readonly #unanswered = new Map<number, { readonly turn: number; readonly ahead: Ahead }>()
+  #turn = 0
+  #inTurn = false
 
   /**
    * @param adopt is told what the runtime knows of the object, each time that it takes the instance in.
@@ -128,6 +134,7 @@ export class Link {
    * The answer rejects only where the runtime is gone.
    */
   call(call: Call): { seq: number; answer: Promise<Answer> } {
+    this.#sendAhead()
     const seq = ++this.#seq
     return { seq, answer: this.#call(seq, call) }
   }
@@ -144,6 +151,7 @@ export class Link {
    * @param path `/exec`, `/process/<n>/tell`
    */
   exec(path: string, body: ExecRequest | Tell): { seq: number; response: Promise<Response> } {
+    this.#sendAhead()
     const seq = ++this.#seq
     return { seq, response: this.#ordered(seq, path, body) }
   }
@@ -160,13 +168,18 @@ export class Link {
   }
 
   async #ordered(seq: number, path: string, body: unknown): Promise<Response> {
+    const text = JSON.stringify(body)
     const post = (number: number): Promise<Response> =>
       this.#fetch(path, {
         method: 'POST',
         headers: { 'content-type': 'application/json', [wire.INSTANCE]: this.#instance(), [wire.SEQ]: `${number}` },
-        body: JSON.stringify(body),
+        body: text,
       })
-    const response = await post(seq)
+    const ahead: Ahead = { ahead: seq, path, body: text }
+    // Execs come by the hundred, and mostly nothing waits behind one: only what is small and seldom goes twice at once.
+    if (path === '/exec') this.#unanswered.set(seq, { turn: this.#thisTurn(), ahead })
+    else this.#send(ahead)
+    const response = await post(seq).finally(() => this.#unanswered.delete(seq))
     if (response.status !== GONE) return response
     // The runtime evicted the instance while an event was on its way to it.
     await response.body?.cancel()
@@ -195,6 +208,7 @@ export class Link {
 
   /** Headers and address of a request into the container. */
   port(port: number, url: string): { target: string; headers: Record<string, string>; seq: number } {
+    this.#sendAhead()
     const headers = {
       [wire.TOKEN]: this.options.token,
       [wire.INSTANCE]: this.#instance(),
@@ -206,6 +220,7 @@ export class Link {
 
   /** Opens raw TCP to a port of the container: the relay's address, what to write first, when it is made or refused, and when it is over. */
   tunnel(port: number): { address: string; head: string; opened: Promise<void>; over: Promise<void> } {
+    this.#sendAhead()
     const instance = this.#instance()
     const id = crypto.randomUUID()
     const head = [
@@ -226,8 +241,33 @@ export class Link {
 
   /** Tells something and expects nothing. Lost where nobody listens. */
   note(note: Note): void {
+    this.#send(note)
+  }
+
+  /** What is about to be asked may wait for these: they may be held up by a gate that it is not behind. */
+  #sendAhead(): void {
+    for (const [seq, { turn, ahead }] of this.#unanswered) {
+      if (turn === this.#thisTurn()) continue
+      this.#unanswered.delete(seq)
+      this.#send(ahead)
+    }
+  }
+
+  /** No gate closes within one run of the Worker's code. */
+  #thisTurn(): number {
+    if (!this.#inTurn) {
+      this.#inTurn = true
+      queueMicrotask(() => {
+        this.#inTurn = false
+        this.#turn += 1
+      })
+    }
+    return this.#turn
+  }
+
+  #send(message: Note | Ahead): void {
     try {
-      this.#socket?.send(JSON.stringify(note))
+      this.#socket?.send(JSON.stringify(message))
     } catch {
       // The socket is closing: the runtime has let go of this instance and wants no notes.
     }

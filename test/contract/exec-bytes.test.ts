@@ -82,13 +82,23 @@ about('the streams of a process', 'execBytes', (ask) => {
 
   it('say in the platform’s way that nobody is there to read stdin', async () => {
     const [told, closed, exitCode] = await ask('brokenStdin')
-    assert.deepEqual([told.name, told.message], ['Error', 'Network connection lost.'])
-    assert.deepEqual([closed.name, closed.message], ['Error', 'Network connection lost.'])
+    const ended = ['Error', 'The process has ended: nobody reads its stdin any more.']
+    assert.deepEqual([told.name, told.message], ended)
+    assert.deepEqual([closed.name, closed.message], ended)
     assert.equal(exitCode, 4)
   })
 
   it('do not fall over when a process that has ended is written to', async () => {
     assert.deepEqual(await ask('writesAfterTheEnd'), { exitCode: 0, stdout: 'still fine\n', stderr: '' })
+  })
+
+  it('say that the process has ended when it is written to, each time', async () => {
+    const ended = { rejected: { name: 'Error', message: 'The process has ended: nobody reads its stdin any more.' } }
+    assert.deepEqual(await ask('writesAfterTheEndTold'), [ended, ended, ended])
+  })
+
+  it('end what a process reads when its writer aborts', async () => {
+    assert.deepEqual(await ask('abortedStdin'), [{ exitCode: 0, stdout: 'hi end\n', stderr: '' }, ['aborted', 'why']])
   })
 
   it('are read once by output()', async () => {

@@ -30,6 +30,22 @@ about('a process and its container', 'execLife', (ask) => {
     assert.deepEqual(await ask('transaction'), ['in a transaction', 0, 137, 'fed'])
   })
 
+  it('runs in a block that begins in the turn of start()', async () => {
+    assert.equal(await ask('startThenBlock'), 'in the block\n')
+  })
+
+  it('runs in a transaction that begins in the turn of start()', async () => {
+    assert.equal(await ask('startThenTransaction'), 'in the transaction\n')
+  })
+
+  it('runs before what a block asks that begins in its turn', async () => {
+    assert.deepEqual(await ask('execThenBlock'), ['before\n', 0])
+  })
+
+  it('hears a signal before a block that begins in its turn', async () => {
+    assert.equal(await ask('killThenBlock'), 137)
+  })
+
   it('works in a block that began after it', async () => {
     assert.deepEqual(await ask('startedBefore'), ['got hello\n', 0])
   })
@@ -54,7 +70,7 @@ aboutOnce('a process and its object', () => {
     assert.equal(await object.run('execLife', 'instance'), instance)
   })
 
-  it('ends with the instance that started it', async () => {
+  it('ends with the instance that started it, and so does what it started', async () => {
     await using object = new ContractObject('Plain')
     await object.run('execLife', 'startUnread')
     await object.run('life', 'inactivityTimeout', { ms: '20000' })

@@ -168,10 +168,24 @@ about('exec, to the letter', 'execRules', (ask) => {
   it('kills with KILL when its signal is aborted', async () => assert.equal(await ask('abortLater'), 137))
   it('kills with KILL when its signal is aborted while it starts', async () =>
     assert.equal(await ask('abortAtOnce'), 137))
+  it('tells a process when its reader stops reading', async () => {
+    assert.deepEqual(await ask('stopsReading'), { ends: [141, 141], alive: [true, true] })
+  })
+
   it('reaps what a process leaves behind', async () => assert.equal(await ask('orphans'), 'started\n'))
 
+  it('takes a command as long as Linux does, and says of a longer one that it is', async () => {
+    const tooLong =
+      'exec() failed: cannot execute "sh": too long: Linux takes 128 KiB in one argument or variable, and about 2 MiB in all'
+    const told = await ask('long')
+    const [past, all, unheard] = told.refused
+    assert.deepEqual(told.lengths, ['131000\n', '131000\n', '1800000\n', '60000\n'])
+    assert.deepEqual([past, all], Array(2).fill({ rejected: { name: 'Error', message: tooLong } }))
+    assert.deepEqual(unheard, { rejected: { name: 'Error', message: tooLong.replace('execute', 'read its command') } })
+  })
+
   it('starts hundreds at once', async () => {
-    assert.deepEqual(await ask('many', { count: '200' }), { wrong: [], others: [] })
+    assert.deepEqual(await ask('many', { count: '500' }), { wrong: [], others: [] })
   })
 
   it('starts in the turn of the container’s start', async () => {

@@ -5,7 +5,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type Command, encodeCommand, FromAgent, ToAgent } from '../../runtime/protocol/agent.ts'
-import { encodeFrame, type Frame, FrameReader } from '../../runtime/protocol/frames.ts'
+import { encodeFrame, type Frame, FrameReader, MAX_PAYLOAD_BYTES } from '../../runtime/protocol/frames.ts'
 import { encodeOpening, Kind, Verdict } from '../../runtime/protocol/gateway.ts'
 
 /** How long anything may take before a test says what it was waiting for, in ms. */
@@ -41,7 +41,10 @@ export class Frames {
 
   command(type: number, id: number, command: Partial<Command> & Pick<Command, 'argv'>): void {
     const whole: Command = { env: {}, cwd: '', user: '', flags: 0, cols: 80, rows: 24, ...command }
-    this.send(type, id, encodeCommand(whole))
+    let rest = encodeCommand(whole)
+    for (; rest.length > MAX_PAYLOAD_BYTES; rest = rest.subarray(MAX_PAYLOAD_BYTES))
+      this.send(ToAgent.PART, id, rest.subarray(0, MAX_PAYLOAD_BYTES))
+    this.send(type, id, rest)
   }
 
   /** Takes the first frame out that has this id and one of these types. @throws Error where none comes in time. */

@@ -1,9 +1,13 @@
 // However `moorage dev` ends, nothing of it is left: no container, network or volume, no process, no lock.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Cli } from '../../support/cli.ts'
 import { below, cpuMs, docker, filesOf, inEngine, lives } from '../../support/left.ts'
 import type { Project } from '../../support/project.ts'
+import { root } from '../../support/root.mjs'
 import { BUILD_ARGS, copyFixture, until } from '../../support/session.ts'
 
 /** An end takes at most so long, in ms. */
@@ -117,10 +121,22 @@ describe('moorage dev', () => {
     await leavesNothing(running, () => running.cli.child.kill('SIGTERM'))
   })
 
-  it('leaves nothing behind when it is killed', async () => {
+  it('leaves nothing behind when it is killed, and who has a process in it is told', async () => {
     const running = await up()
+    const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'exec', 'one', '--', 'cat'], {
+      cwd: project.folder,
+    })
+    const closed = once(child, 'close')
+    let said = ''
+    child.stderr.on('data', (bytes) => {
+      said += bytes
+    })
+    child.stdin.write('it runs')
+    await once(child.stdout, 'data')
     running.cli.child.kill('SIGKILL')
     await running.cli.ended
+    const [code] = await closed
+    assert.deepEqual({ code, said }, { code: 137, said: 'The session has ended.\n' })
     await until('everything is gone', async () => {
       const [engine, files, processes] = await Promise.all([
         inEngine(running.session),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { Latch } from '../../../runtime/base/latch.ts'
@@ -41,7 +42,7 @@ async function collect(stream: NodeJS.ReadableStream | null): Promise<Buffer> {
 }
 
 /** Opens a process through the front door and gives all that it writes. */
-async function open(argv: readonly string[], more: object = {}) {
+async function opened(argv: readonly string[], more: object = {}) {
   const heard: Record<'stdout' | 'stderr', string> = { stdout: '', stderr: '' }
   const process = await running.session.object(box.key).exec({
     argv,
@@ -55,7 +56,7 @@ async function open(argv: readonly string[], more: object = {}) {
 
 describe('a process that a person opens through the front door', () => {
   it('is heard on stdout and stderr apart, typed into, and ends with its exit code', async () => {
-    const { process, heard } = await open(['sh', '-c', 'cat; echo oops >&2; exit 7'])
+    const { process, heard } = await opened(['sh', '-c', 'cat; echo oops >&2; exit 7'])
     await process.write(Buffer.from('hello'))
     await process.end()
     const end = await process.ended
@@ -82,14 +83,14 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('is ended by a signal, which its end names', async () => {
-    const { process } = await open(['sleep', '1000'])
+    const { process } = await opened(['sleep', '1000'])
     await process.signal(15)
     const { exitCode, signal } = await process.ended
     assert.deepEqual({ exitCode, signal }, { exitCode: 143, signal: 15 })
   })
 
   it('is part of the model, with who started it and how it ended, and no value of its environment', async () => {
-    const { process } = await open(['true'], { env: { SECRET: 'swordfish' }, cwd: '/tmp', user: 'root' })
+    const { process } = await opened(['true'], { env: { SECRET: 'swordfish' }, cwd: '/tmp', user: 'root' })
     await process.ended
     const model = running.session.model.processes.find(({ id }) => id === process.id) as ProcessModel
     const { command, cwd, user, by, terminal, pid, end } = model
@@ -101,8 +102,19 @@ describe('a process that a person opens through the front door', () => {
     assert.ok(!JSON.stringify(running.events.all).includes('swordfish'))
   })
 
+  it('is told with all the bytes that it wrote, those of its children after its end too', async () => {
+    const told = running.events.next(
+      'all of its bytes',
+      (event) => event.type === 'process' && event.process.bytesOut === 3_000_000,
+    )
+    const { process } = await opened(['sh', '-c', '(sleep 0.3; head -c 3000000 /dev/zero) & exit 0'])
+    assert.equal((await process.ended).exitCode, 0)
+    await told
+    assert.equal(running.session.model.processes.find(({ id }) => id === process.id)?.bytesOut, 3_000_000)
+  })
+
   it('keeps its output, which can be read afterwards', async () => {
-    const { process } = await open(['sh', '-c', 'echo one; echo two >&2'])
+    const { process } = await opened(['sh', '-c', 'echo one; echo two >&2'])
     await process.ended
     const kept = await running.session.process(process.id).output()
     const parts = [...kept.head, ...kept.tail].map(({ stream, bytes }) => `${stream} ${Buffer.from(bytes)}`)
@@ -110,7 +122,7 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('keeps the beginning and the end of more than it can keep', async () => {
-    const { process } = await open(['sh', '-c', 'echo first; head -c 20000000 /dev/zero; echo last'])
+    const { process } = await opened(['sh', '-c', 'echo first; head -c 20000000 /dev/zero; echo last'])
     await process.ended
     const { head, tail, lostBytes } = await running.session.process(process.id).output()
     assert.ok(
@@ -127,13 +139,54 @@ describe('a process that a person opens through the front door', () => {
     assert.equal(kept + lostBytes, 20_000_000 + 'first\nlast\n'.length)
   })
 
+  it('is heard by all who ask, each until he has enough, and by its opener all the time', async () => {
+    const { process, heard } = await opened(['cat'])
+    const { output } = running.session.process(process.id)
+    const follow = async () => {
+      const said: string[] = []
+      const { close } = await output((_, bytes) => said.push(Buffer.from(bytes).toString()))
+      return { said, close }
+    }
+    const [first, second] = [await follow(), await follow()]
+    const type = async (word: string): Promise<void> => {
+      await process.write(Buffer.from(word))
+      while (!heard.stdout.endsWith(word)) await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    await type('one ')
+    first.close()
+    await type('two ')
+    second.close()
+    await type('three')
+    await process.end()
+    await process.ended
+    assert.deepEqual([first.said.join(''), second.said.join(''), heard.stdout], ['one ', 'one two ', 'one two three'])
+  })
+
+  it('is not slowed by who follows it, and its follower misses nothing that the opener takes', async () => {
+    let opener = 0
+    const process = await running.session.object(box.key).exec({
+      argv: ['sh', '-c', 'read go; head -c 20000000 /dev/zero'],
+      onOutput: (_, bytes) => {
+        opener += bytes.length
+      },
+    })
+    let follower = 0
+    const close = await running.session.process(process.id).output((_, bytes, lostBytes) => {
+      follower += bytes.length + lostBytes
+    })
+    await process.write(Buffer.from('\n'))
+    await process.ended
+    close.close()
+    assert.deepEqual([opener, follower], [20_000_000, 20_000_000])
+  })
+
   it('is refused with the reason where it cannot be started', async () => {
-    await assert.rejects(open(['no-such-program']), {
+    await assert.rejects(opened(['no-such-program']), {
       code: 'executable-not-found',
       message: /no-such-program.*no such file/,
     })
-    await assert.rejects(open(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
-    await assert.rejects(open(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
+    await assert.rejects(opened(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
+    await assert.rejects(opened(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
   })
 })
 
@@ -168,6 +221,21 @@ describe('moorage exec', () => {
     assert.ok(input.equals(await out))
   })
 
+  it('warns of nothing where its reader is slow', async () => {
+    const child = command(['alice', '--', 'seq', '1', '2000000'])
+    const err = collect(child.stderr)
+    child.stdin?.end()
+    const [first] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+    child.stdout?.pause()
+    await running.events.next(
+      'the process',
+      (event) =>
+        event.type === 'process' && event.process.command[2] === '2000000' && event.process.bytesOut > 1_000_000,
+    )
+    const bytes = first.length + (await collect(child.stdout)).length
+    assert.deepEqual({ bytes, err: (await err).toString() }, { bytes: 14_888_896, err: '' })
+  })
+
   it('opens a shell where no command is given', async () => {
     const { code, out } = await moorage(['alice'], 'echo in a shell; exit 3\n')
     assert.deepEqual({ code, out }, { code: 3, out: 'in a shell\n' })
@@ -189,9 +257,52 @@ describe('moorage exec', () => {
     assert.deepEqual({ code, rest: (await rest).toString() }, { code: 9, rest: 'caught\n' })
   })
 
+  it('ends its process without a word where its reader has gone, with 141 as a shell tells it', async () => {
+    const child = command(['alice', '--', 'yes', 'no reader'])
+    const err = collect(child.stderr)
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child.stdout?.destroy()
+    const [code] = await once(child, 'close')
+    assert.deepEqual({ code, err: (await err).toString() }, { code: 141, err: '' })
+    await running.events.next(
+      'the end of its process',
+      (event) => event.type === 'process' && event.process.command[1] === 'no reader' && event.process.end,
+    )
+  })
+
+  it('says that its output could not be written', async () => {
+    const full = await open('/dev/full', 'w')
+    const child = spawn(process.execPath, [join(root, 'dist', 'cli.js'), 'exec', 'alice', '--', 'echo', 'hello'], {
+      cwd: running.folder,
+      stdio: ['ignore', full.fd, 'pipe'],
+    })
+    const err = collect(child.stderr)
+    const [code] = await once(child, 'close')
+    await full.close()
+    const said = 'The output could not be written: no space left on device.\n'
+    assert.deepEqual({ code, err: (await err).toString() }, { code: 1, err: said })
+  })
+
   it('says which objects there are where it does not know one, and ends with 125', async () => {
     const { code, err } = await moorage(['nobody', '--', 'true'])
     assert.deepEqual({ code, err }, { code: 125, err: 'There is no object "nobody".\n  There are: Box/alice\n' })
+  })
+
+  it('says why the container ended under its process, and ends with 137', async () => {
+    await running.box('bob').start()
+    const from = running.events.now
+    const child = command(['bob', '--', 'sleep', '4712'])
+    const err = collect(child.stderr)
+    await running.events.next(
+      'the process',
+      (event) => event.type === 'process' && event.process.command[1] === '4712',
+      from,
+    )
+    await running.session.object(running.box('bob').key).destroy()
+    const [code] = await once(child, 'close')
+    assert.deepEqual({ code, err: (await err).toString() }, { code: 137, err: 'Destroyed by you.\n' })
+    const lost = running.session.model.processes.find((one) => one.command[1] === '4712')?.end?.lost
+    assert.equal(lost, 'Destroyed by you.')
   })
 
   it('ends what it started when its terminal goes', async () => {
@@ -203,5 +314,15 @@ describe('moorage exec', () => {
       (event) => event.type === 'process' && event.process.command[1] === '4711' && event.process.end,
     )
     assert.equal(end.signal, 9)
+  })
+
+  it('ends also what that started, other groups of its session included', async () => {
+    const child = command(['alice', '--', 'sh', '-c', 'sleep 4712 & set -m; sleep 4713 & echo up; sleep 4714'])
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child.kill('SIGKILL')
+    // The pattern does not match itself.
+    const script = 'while grep -qa "sleep.471[234]" /proc/[0-9]*/cmdline; do sleep 0.1; done'
+    const { process } = await opened(['sh', '-c', script])
+    assert.equal((await process.ended).exitCode, 0)
   })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { HELP, parseCommand } from '../../../runtime/cli/arguments.ts'
+import { EXEC_HELP } from '../../../runtime/cli/exec-arguments.ts'
 
 const DEV = {
   config: [],
@@ -62,9 +63,16 @@ describe('moorage dev', () => {
 
 describe('moorage', () => {
   it('says what it can where nothing is said, or help is asked for', () => {
-    for (const line of ['', '--help', '-h', 'dev --help', 'exec --help']) {
-      assert.deepEqual(parse(line), { command: 'help' }, line)
+    for (const line of ['', '--help', '-h', 'dev --help']) {
+      assert.deepEqual(parse(line), { command: 'help', text: HELP }, line)
     }
+  })
+
+  it('says of exec only what exec can, and leaves --help behind -- to the command', () => {
+    for (const line of ['exec --help', 'exec -h', 'exec alice --help -- ls']) {
+      assert.deepEqual(parse(line), { command: 'help', text: EXEC_HELP }, line)
+    }
+    assert.equal(parse('exec alice -- ls --help').command, 'exec')
   })
 
   it('says its version', () => {
@@ -85,7 +93,7 @@ describe('moorage', () => {
 
   it('has help that fits a terminal and names every option', () => {
     assert.deepEqual(
-      HELP.split('\n').filter((line) => line.length > 100),
+      `${HELP}${EXEC_HELP}`.split('\n').filter((line) => line.length > 100),
       [],
     )
     const options = ['--config', '--env', '--port', '--inspector-port', '--log-level', '--build-arg', '--no-limits']

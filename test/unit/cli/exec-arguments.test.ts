@@ -11,7 +11,15 @@ describe('moorage exec', () => {
       user: undefined,
       cwd: undefined,
       env: {},
+      notes: [],
     })
+  })
+
+  it('takes docker’s -it, and says that it is not needed', () => {
+    const { object, argv, notes } = parseExec(['alice', '-it', '--', 'sh'])
+    assert.deepEqual({ object, argv }, { object: 'alice', argv: ['sh'] })
+    assert.match(notes.join(), /^-i and -t are not needed/)
+    assert.match(parseExec(['-i', 'alice']).notes.join(), /not needed/)
   })
 
   it('takes options before and behind the object, and leaves those of the command alone', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { AgentLink } from '../../../runtime/link/agent.ts'
-import { type Command, encodeCommand, Fact, FromAgent } from '../../../runtime/protocol/agent.ts'
-import { encodeFrame, MAX_PAYLOAD_BYTES, WINDOW_BYTES } from '../../../runtime/protocol/frames.ts'
+import { type Command, encodeCommand, Fact, FromAgent, ToAgent } from '../../../runtime/protocol/agent.ts'
+import { encodeFrame, MAX_COMMAND_BYTES, MAX_PAYLOAD_BYTES, WINDOW_BYTES } from '../../../runtime/protocol/frames.ts'
 import { ScriptedAgent, u32 } from './fake-agent.ts'
 import { closed, socketPair } from './sockets.ts'
 
@@ -122,9 +122,27 @@ describe('run', () => {
     assert.deepEqual(await run, { errno: 2, step: 3 })
   })
 
+  it('goes in parts where it is too long for one frame', async (t) => {
+    const { link, agent } = await opened(t)
+    const command = { ...COMMAND, env: { A: 'x'.repeat(2 * MAX_PAYLOAD_BYTES) } }
+    const run = link.run(command)
+    const parts = [await agent.frame(), await agent.frame(), await agent.frame()]
+    assert.deepEqual(
+      parts.map(({ type, id }) => [type, id]),
+      [
+        [ToAgent.PART, 0],
+        [ToAgent.PART, 0],
+        [ToAgent.RUN, 0],
+      ],
+    )
+    assert.deepEqual(Buffer.concat(parts.map(({ payload }) => payload)), Buffer.from(encodeCommand(command)))
+    agent.send(FromAgent.STARTED, 0, u32(1))
+    await run
+  })
+
   it('is too long for the wire: that is what the kernel would say', async (t) => {
     const { link } = await opened(t)
-    assert.deepEqual(await link.run({ ...COMMAND, env: { A: 'x'.repeat(MAX_PAYLOAD_BYTES) } }), { errno: 7, step: 0 })
+    assert.deepEqual(await link.run({ ...COMMAND, env: { A: 'x'.repeat(MAX_COMMAND_BYTES) } }), { errno: 7, step: 0 })
   })
 
   it('waits for the link where it is down', async (t) => {

@@ -35,6 +35,19 @@ describe('the order of what an instance asks', () => {
     assert.deepEqual(order, ['call 1', 'call 2', 'call 3', 'call 4'])
   })
 
+  it('is kept by a call that comes twice, which is taken up once', async () => {
+    const { route, order, call } = setUp()
+    const take = async () => order.push('call 2')
+    assert.equal(route.knows(2), false)
+    const both = [route.once(2, take), route.once(2, take), call(3)]
+    assert.equal(route.knows(2), true)
+    await call(1)
+    await Promise.all(both)
+    route.answered(2)
+    assert.deepEqual(order, ['call 1', 'call 2', 'call 3'])
+    assert.equal(route.knows(2), true)
+  })
+
   it('lets a request wait for the last call before it, and several at once', async () => {
     const { order, call, request } = setUp()
     const waiting = [request(1), request(0), request(1), call(2)]

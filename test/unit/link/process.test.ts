@@ -11,9 +11,11 @@ function setUp(flags: number = CommandFlag.STDIN) {
     {
       data: (bytes) => wire.push(`data ${bytes.length}`),
       eof: () => wire.push('eof'),
+      hangUp: (stream) => wire.push(`hangUp ${stream}`),
       credit: (stream, bytes) => wire.push(`credit ${stream} ${bytes}`),
       signal: (signal) => wire.push(`signal ${signal}`),
       resize: (cols, rows) => wire.push(`resize ${cols} ${rows}`),
+      end: () => wire.push('end'),
       done: () => wire.push('done'),
     },
     { flags },
@@ -139,6 +141,82 @@ describe('a process over the agent’s link', () => {
     await assert.rejects(process.exit, /The container has ended/)
     await assert.rejects(read(process.stdout), /The container has ended/)
     assert.equal(process.stdin?.destroyed, true)
+  })
+
+  describe('whose link broke', () => {
+    const counts = { stdin: 5, stdout: 3, stderr: 0, stdinOver: false }
+    const broken = async () => {
+      const { process, wire } = setUp()
+      process.onStarted(7)
+      process.onData(Stream.STDOUT, Buffer.from('abc'))
+      process.stdin?.write('12345')
+      process.onUnlinked()
+      process.stdin?.end('6789')
+      await turns()
+      assert.deepEqual(wire.splice(0), ['data 5'])
+      return { process, wire }
+    }
+
+    it('goes on where nothing was lost, and what waited goes then', async () => {
+      const { process, wire } = await broken()
+      process.onCounts(counts)
+      await turns()
+      assert.deepEqual(wire, ['data 4', 'eof'])
+      process.onEof(Stream.STDOUT)
+      process.onEof(Stream.STDERR)
+      process.onExit(0, 0)
+      assert.deepEqual([await read(process.stdout), (await process.exit).exitCode], ['abc', 0])
+    })
+
+    it('hears the end of its stdin again where that was lost, and only then', async () => {
+      for (const [stdinOver, told] of [
+        [false, ['eof']],
+        [true, []],
+      ] as const) {
+        const { process, wire } = setUp()
+        process.onStarted(7)
+        process.stdin?.end()
+        await turns()
+        wire.splice(0)
+        process.onUnlinked()
+        process.onCounts({ stdin: 0, stdout: 0, stderr: 0, stdinOver })
+        assert.deepEqual(wire, told)
+      }
+    })
+
+    it('is ended and says so where bytes were lost, whichever way they went', async () => {
+      for (const [lost, name] of [
+        [{ stdin: 4 }, 'stdin'],
+        [{ stdout: 4 }, 'stdout'],
+        [{ stderr: 1 }, 'stderr'],
+      ] as const) {
+        const { process, wire } = await broken()
+        process.onCounts({ ...counts, ...lost })
+        assert.deepEqual(wire.slice(0, 2), ['end', 'done'])
+        const message = new RegExp(`broke and bytes of ${name} were lost`)
+        await assert.rejects(process.exit, message)
+        await assert.rejects(read(process.stderr), message)
+      }
+    })
+
+    it('goes on where only what nobody wants was lost', async () => {
+      const { process } = await broken()
+      process.stdout?.destroy()
+      process.onCounts({ stdin: 0, stdout: 9, stderr: 0, stdinOver: true })
+      process.onExit(0, 0)
+      assert.equal((await process.exit).exitCode, 0)
+    })
+  })
+
+  it('ends with all its kin until nothing of it is left', () => {
+    const { process, wire } = setUp()
+    process.endAll()
+    process.onExit(0, 0)
+    process.endAll()
+    process.onEof(Stream.STDOUT)
+    process.onEof(Stream.STDERR)
+    process.endAll()
+    assert.deepEqual(wire, ['end', 'end', 'done'])
   })
 
   it('sends signals and sizes until it has ended', () => {

@@ -54,6 +54,7 @@ async function setUp(t: TestContext) {
     onDetached: (instance) => tell(`detached ${instance}`),
     onOpen: (object, open) => tell(`open ${object} ${open}`),
     onExec: async () => undefined,
+    onExecAhead: (instance, { path }) => tell(`ahead ${instance.id} ${path}`),
     onRefused: (object, port) => tell(`refused ${object} ${port}`),
   })
   const server = new LoopbackServer([{ header: 'x-moorage-token', token: TOKEN, anyOrigin: true }], {

@@ -17,13 +17,14 @@ import {
   encodeFrame,
   type Frame,
   HEADER_BYTES,
+  MAX_COMMAND_BYTES,
   MAX_PAYLOAD_BYTES,
   WINDOW_BYTES,
 } from '../../../runtime/protocol/frames.ts'
 import { all, exit, failure, number, u32 } from '../../support/native.ts'
 import { SanitizedAgent } from './sanitized.ts'
 
-const { EACCES, ENOENT, EALREADY, EBADMSG, EEXIST, ESRCH } = constants.errno
+const { E2BIG, EACCES, ENOENT, EALREADY, EBADMSG, EEXIST, ESRCH } = constants.errno
 
 describe('claim', () => {
   it('opens the link with the secret and says that no app runs', async () => {
@@ -134,6 +135,51 @@ describe('SPAWN', () => {
     assert.equal(await all(link, 5, Stream.STDOUT), `${pid}\n`)
     assert.equal(await all(link, 5, Stream.STDERR), 'oops\n')
     assert.deepEqual(await exit(link, 5), [3, 0])
+  })
+
+  it('takes a command in parts, and refuses one that has no end', async () => {
+    const { agent, link } = await SanitizedAgent.linked({ run: true })
+    await using _ = agent
+    link.command(ToAgent.SPAWN, 5, {
+      argv: ['sh', '-c', 'echo ${#1} ${#2}', 'sh', 'x'.repeat(130_000), 'y'.repeat(70_000)],
+    })
+    assert.equal(await all(link, 5, Stream.STDOUT), '130000 70000\n')
+    // A command that is never finished is forgotten with the next.
+    link.send(ToAgent.PART, 7, new Uint8Array(MAX_PAYLOAD_BYTES))
+    link.command(ToAgent.SPAWN, 6, { argv: ['true'] })
+    assert.deepEqual(await exit(link, 6), [0, 0])
+    for (let sent = 0; sent <= MAX_COMMAND_BYTES; sent += MAX_PAYLOAD_BYTES)
+      link.send(ToAgent.PART, 8, new Uint8Array(MAX_PAYLOAD_BYTES))
+    link.command(ToAgent.SPAWN, 8, { argv: ['true'] })
+    assert.deepEqual(await failure(link, 8), [E2BIG, Step.COMMAND])
+  })
+
+  it('closes an output that nobody reads: its writer has SIGPIPE, the other goes on', async () => {
+    const { agent, link } = await SanitizedAgent.linked({ run: true })
+    await using _ = agent
+    link.command(ToAgent.SPAWN, 5, {
+      argv: ['sh', '-c', 'echo first; read x; echo second; echo unheard >&2'],
+      flags: CommandFlag.STDIN,
+    })
+    await link.next(5, FromAgent.DATA)
+    link.send(ToAgent.HANG_UP, 5, [Stream.STDOUT])
+    assert.equal((await link.next(5, FromAgent.EOF)).payload[0], Stream.STDOUT)
+    link.send(ToAgent.EOF, 5)
+    assert.deepEqual(await exit(link, 5), [141, 13])
+    // Twice, or for a process that is gone, it is nothing.
+    link.send(ToAgent.HANG_UP, 5, [Stream.STDOUT])
+    link.command(ToAgent.SPAWN, 6, { argv: ['sh', '-c', 'sleep 0.1; echo out; echo err >&2'] })
+    link.send(ToAgent.HANG_UP, 6, [Stream.STDERR])
+    assert.equal(await all(link, 6, Stream.STDOUT), 'out\n')
+  })
+
+  it('hangs a terminal up that nobody reads', async () => {
+    const { agent, link } = await SanitizedAgent.linked({ run: true })
+    await using _ = agent
+    link.command(ToAgent.SPAWN, 5, { argv: ['sleep', '1000'], flags: CommandFlag.PTY })
+    await link.next(5, FromAgent.STARTED)
+    link.send(ToAgent.HANG_UP, 5, [Stream.STDOUT])
+    assert.deepEqual(await exit(link, 5), [129, 1])
   })
 
   it('feeds stdin, until EOF', async () => {

@@ -58,6 +58,7 @@ class Fuzzer {
     switch (type) {
       case ToAgent.RUN:
       case ToAgent.SPAWN:
+      case ToAgent.PART:
         return this.#command()
       case ToAgent.DATA:
         return this.#bytes(this.#below(2) === 0 ? this.#below(10) : this.#below(5000))
@@ -69,6 +70,8 @@ class Fuzzer {
         return Uint8Array.of(...u16(this.#below(65536)), ...u16(this.#below(65536)))
       case ToAgent.DIAL:
         return u16(this.#port)
+      case ToAgent.HANG_UP:
+        return Uint8Array.of(this.#below(4))
       case ToAgent.ASK:
         return Uint8Array.of(this.#below(5))
       default:

@@ -107,7 +107,11 @@ describe('why a command did not start', () => {
     [2, Step.EXEC, 'cannot execute "srv": no such file or directory'],
     [13, Step.EXEC, 'cannot execute "srv": permission denied'],
     [8, Step.EXEC, 'cannot execute "srv": not a program for this machine (wrong architecture, or a script without #!)'],
-    [7, Step.COMMAND, 'cannot read its command "srv": the command and its environment are too long'],
+    [
+      7,
+      Step.COMMAND,
+      'cannot read its command "srv": too long: Linux takes 128 KiB in one argument or variable, and about 2 MiB in all',
+    ],
     [11, Step.FORK, 'cannot start a process "srv": too many processes'],
     [2, Step.CWD, 'cannot enter the folder "/app": no such file or directory'],
     [20, Step.CWD, 'cannot enter the folder "/app": not a directory'],

@@ -235,6 +235,32 @@ describe('an object that someone means', () => {
     }
   })
 
+  it('is asked for where only upper and lower case differ, and running ones are listed first', async () => {
+    const { fleet, attach, start } = setUp()
+    await attach('a', 'anna')
+    await start(await attach('b', 'bob'))
+    assert.throws(
+      () => fleet.find('quotes/Anna'),
+      (error: { message: string; advice: string[] }) => {
+        assert.equal(error.message, 'There is no object "quotes/Anna".')
+        assert.deepEqual(error.advice, [
+          'Did you mean Quotes/anna?',
+          'There are: Quotes/bob, Quotes/anna (does not run)',
+        ])
+        return true
+      },
+    )
+  })
+
+  it('lists twenty, and how many more there are', async () => {
+    const { fleet, attach } = setUp()
+    for (let i = 0; i < 23; i++) await attach(`${i}`, `o${i}`)
+    assert.throws(
+      () => fleet.find('x'),
+      (error: { advice: string[] }) => /Quotes\/o19 \(does not run\), and 3 more$/.test(error.advice[0] ?? ''),
+    )
+  })
+
   it('is not guessed: what there is is listed', async () => {
     const fleet = await some()
     const second = 'c0ffeebb'.padEnd(64, '2')
@@ -242,7 +268,7 @@ describe('an object that someone means', () => {
       () => fleet.find('bob'),
       (error: { message: string; advice: string[] }) => {
         assert.equal(error.message, 'There is no object "bob".')
-        assert.deepEqual(error.advice, [`There are: Quotes/anna, Quotes/${second}`])
+        assert.deepEqual(error.advice, [`There are: Quotes/anna (does not run), Quotes/${second} (does not run)`])
         return true
       },
     )

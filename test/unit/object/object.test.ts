@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { Latch } from '../../../runtime/base/latch.ts'
 import { DurableObject } from '../../../runtime/object/object.ts'
 import { EVICT_AFTER_MS, PARK_AFTER_MS } from '../../../runtime/object/presence.ts'
-import { type InstanceId, objectKey } from '../../../runtime/protocol/model.ts'
+import { type InstanceId, objectKey, type ProcessId } from '../../../runtime/protocol/model.ts'
 import type { StartOptions } from '../../../runtime/protocol/worker.ts'
 import { type FakeContainer, fakeContainer, fakeEngine, fakeRelay, settled, stateLine } from './fakes.ts'
 
@@ -424,6 +424,54 @@ describe('eviction', () => {
     assert.deepEqual(evicted(), [])
   })
 
+  it('leaves the container while a process that a person opened runs, and comes ten seconds after the last has ended', async (t) => {
+    const { object, start, tick } = setUp(t)
+    const [one, two] = ['one' as ProcessId, 'two' as ProcessId]
+    object.attach(A)
+    await start(A)
+    object.attended(one, true)
+    object.attended(two, true)
+    object.busy(false)
+    await tick(PARK_AFTER_MS)
+    object.detach(A)
+    await tick(10 * EVICT_AFTER_MS)
+    assert.equal(object.state.state, 'running')
+    object.attended(one, false)
+    await tick(EVICT_AFTER_MS)
+    assert.equal(object.state.state, 'running')
+    object.attended(two, false)
+    await tick(EVICT_AFTER_MS - 1)
+    assert.equal(object.state.state, 'running')
+    await tick(1)
+    assert.match(stateLine(object.state), /^stopped: .*evicted/)
+  })
+
+  it('leaves a container that no eviction waited for as it is when a person’s process ends', async (t) => {
+    const { object, start, tick } = setUp(t, { reloading: () => true })
+    object.attach(A)
+    await start(A)
+    object.attended('one' as ProcessId, true)
+    object.detach(A)
+    object.attended('one' as ProcessId, false)
+    await tick(10 * EVICT_AFTER_MS)
+    assert.equal(object.state.state, 'running')
+  })
+
+  it('begins its time anew when a person comes', async (t) => {
+    const { object, start, tick } = setUp(t)
+    object.attach(A)
+    await start(A)
+    object.busy(false)
+    await tick(PARK_AFTER_MS)
+    object.detach(A)
+    await tick(EVICT_AFTER_MS - PARK_AFTER_MS - 1)
+    object.visited()
+    await tick(EVICT_AFTER_MS - 1)
+    assert.equal(object.state.state, 'running')
+    await tick(1)
+    assert.equal(object.state.state, 'stopped')
+  })
+
   it('is forgotten where the instance goes first', async (t) => {
     const { object, tick, evicted } = setUp(t)
     object.attach(A)
@@ -510,6 +558,21 @@ describe('setInactivityTimeout', () => {
     object.detach(A)
     await tick(300)
     assert.match(stateLine(object.state), /^stopped: .*abort/)
+  })
+})
+
+describe('why a life ended', () => {
+  it('is a sentence, also when the next life has begun, and nothing while it runs', async (t) => {
+    const { object, start, end, tick } = setUp(t)
+    object.attach(A)
+    await start(A)
+    end(1, 3)
+    await settled()
+    await start(A, 2)
+    assert.equal(await object.whyEnded(1), 'The root process ended by itself with exit code 3.')
+    const second = object.whyEnded(2)
+    await tick(60_000)
+    assert.equal(await second, undefined)
   })
 })
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { describe, it } from 'node:test'
 import { CLAIM } from '../../../runtime/protocol/agent.ts'
 import { FrameReader, WIRE_VERSION } from '../../../runtime/protocol/frames.ts'
@@ -37,6 +38,13 @@ describe('a program that is held', () => {
     await held.close()
     await held.ended
     assert.deepEqual(log.slice(3), ['detach program1', 'remove program1'])
+  })
+
+  it('leaves no listener on the signal of a session, which outlives its start', async () => {
+    const { engine } = fakeProgramEngine([])
+    const { signal } = new AbortController()
+    await startHeld(engine, OPTIONS, undefined, signal)
+    assert.equal(getEventListeners(signal, 'abort').length, 0)
   })
 
   it('tells its end, however it comes', async () => {

@@ -28,7 +28,7 @@ export class FakeSession implements Session {
   readonly asked: string[] = []
   readonly played: Played[] = []
   /** Those who follow the process's output. */
-  readonly followers = new Set<(stream: 'stdout' | 'stderr', bytes: Uint8Array) => void>()
+  readonly followers = new Set<(stream: 'stdout' | 'stderr', bytes: Uint8Array, lostBytes: number) => void>()
   readonly #wake = new Set<() => void>()
 
   constructor() {
@@ -70,6 +70,10 @@ export class FakeSession implements Session {
 
   async cancelBuild(className: string): Promise<void> {
     this.#note(`cancelBuild ${className}`)
+  }
+
+  async left(): Promise<number> {
+    return 0
   }
 
   async dispose(): Promise<void> {

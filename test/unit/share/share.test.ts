@@ -228,7 +228,7 @@ describe('a process in an image of a session that was joined', () => {
     )
     const said = [...head, ...tail].map(({ stream, bytes }) => `${stream} ${Buffer.from(bytes)}`)
     assert.deepEqual([said, lostBytes], [['stdout one\n', 'stderr two\n', 'stdout three\n'], 7])
-    for (const follower of session.followers) follower('stderr', Buffer.from('more'))
+    for (const follower of session.followers) follower('stderr', Buffer.from('more'), 0)
     assert.equal(await came.promise, 'stderr more')
     close()
     await session.was(/unfollow/)

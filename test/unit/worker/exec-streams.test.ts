@@ -49,7 +49,7 @@ describe('feed', () => {
   it('ends the sink where the source breaks off', async () => {
     const { writable, heard } = sink()
     await feed(source(['one', 'broken']).readable, writable)
-    assert.deepEqual(heard, ['one', 'aborted: broken off'])
+    assert.deepEqual(heard, ['one', 'closed'])
   })
 
   it('cancels the source where the sink breaks off', async () => {

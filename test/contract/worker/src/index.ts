@@ -32,6 +32,7 @@ type Env = Record<Classes, DurableObjectNamespace<Hooked>>
 /**
  *     /<class>/<object>/run/<topic>/<sentence>?<args>&inside=1&keep=1    JSON of {value} or {error}
  *     /<class>/<object>/fetch/<path>                                     the object's fetch()
+ *     /<class>/<object>/stdout?script=<script>                           what a process writes, which the object gave over RPC
  *     /<class>/<object>/port/<n>/<path>                                  the same, through switchPort
  *     /<class>/singleton, /<class>/random?n=<n>                          the name that getContainer, getRandom chose
  */
@@ -57,6 +58,10 @@ export default {
         JSON.stringify({ lost: String(error) }),
       )
       return new Response(told, { headers: { 'content-type': 'application/json' } })
+    }
+    if (how === 'stdout') {
+      const stdout = (stub as unknown as Pick<PlainObject, 'stdout'>).stdout(url.searchParams.get('script') ?? '')
+      return new Response(await stdout)
     }
     if (how === 'port') {
       url.pathname = `/${rest.slice(1).join('/')}`

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { answer } from './answer.ts'
 import { sentences } from './sentences/index.ts'
 import { tell, until } from './tell.ts'
 
@@ -57,11 +58,23 @@ export class PlainObject extends DurableObject {
     }
   }
 
-  /** A WebSocket that may hibernate: whatever it is sent, it answers with what `life.look` tells. */
-  override async fetch(): Promise<Response> {
+  /**
+   * `/exec/<way>?cmd=<script>`: what a process writes, as the answer's body. Otherwise a WebSocket that may hibernate:
+   * whatever it is sent, it answers with what `life.look` tells.
+   */
+  override async fetch(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    const [, topic, way = ''] = pathname.split('/')
+    if (topic === 'exec') return answer(this, way, searchParams.get('script') ?? '')
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server)
     return new Response(null, { status: 101, webSocket: client })
+  }
+
+  /** What a process writes, over RPC. */
+  async stdout(script: string): Promise<ReadableStream | null> {
+    if (!this.container.running) this.container.start({ entrypoint: IDLE })
+    return (await this.container.exec(['sh', '-c', script])).stdout
   }
 
   override async webSocketMessage(socket: WebSocket): Promise<void> {

@@ -238,6 +238,27 @@ export const execBytes: Sentences = {
     return run(o, ['echo', 'still fine'])
   },
 
+  async writesAfterTheEndTold(o) {
+    idle(o)
+    const process = await o.container.exec(['true'], { stdin: 'pipe' })
+    await process.exitCode
+    const writer = (process.stdin as WritableStream).getWriter()
+    const write = () => outcome(() => writer.write(encoder.encode('x')))
+    return [await write(), await write(), await outcome(() => writer.close())]
+  },
+
+  async abortedStdin(o) {
+    idle(o)
+    const process = await o.container.exec(['sh', '-c', 'cat; echo " end"'], { stdin: 'pipe' })
+    const writer = (process.stdin as WritableStream).getWriter()
+    const closed = writer.closed.then(() => 'closed', String)
+    await writer.write(encoder.encode('hi'))
+    await writer.abort('why')
+    const { exitCode, stdout, stderr } = await process.output()
+    const decoder = new TextDecoder()
+    return [{ exitCode, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) }, ['aborted', await closed]]
+  },
+
   async outputTwice(o) {
     idle(o)
     const process = await o.container.exec(['echo', 'x'])

@@ -61,6 +61,40 @@ export const execLife: Sentences = {
     })
   },
 
+  /** A start and a block in one turn: the block must find what was asked before it. */
+  async startThenBlock(o) {
+    idle(o)
+    await o.container.destroy()
+    o.container.start()
+    return o.state.blockConcurrencyWhile(async () => (await run(o, ['echo', 'in the block'])).stdout)
+  },
+
+  async startThenTransaction(o) {
+    idle(o)
+    await o.container.destroy()
+    o.container.start()
+    return o.state.storage.transaction(async () => (await run(o, ['echo', 'in the transaction'])).stdout)
+  },
+
+  /** Asked just before a block, and not waited for: what the block asks comes after it. */
+  async execThenBlock(o) {
+    await running(o)
+    const before = o.container.exec(['sh', '-c', 'echo before > /tmp/before'])
+    before.catch(() => {})
+    const seen = await o.state.blockConcurrencyWhile(async () => {
+      const script = 'until [ -s /tmp/before ]; do sleep 0.01; done; cat /tmp/before'
+      return (await run(o, ['sh', '-c', script])).stdout
+    })
+    return [seen, await (await before).exitCode]
+  },
+
+  async killThenBlock(o) {
+    await running(o)
+    const process = await o.container.exec(['sleep', '1000'])
+    process.kill(9)
+    return o.state.blockConcurrencyWhile(() => process.exitCode)
+  },
+
   /** Started outside a block, looked at inside of it. */
   async startedBefore(o) {
     await running(o)
@@ -90,7 +124,7 @@ export const execLife: Sentences = {
 
   async startUnread(o) {
     idle(o)
-    const process = await o.container.exec(['sleep', '1000'])
+    const process = await o.container.exec(['sh', '-c', 'sleep 1000 & sleep 1000'])
     kept.set(o, { process, lines: lines(process.stdout) })
     return o.instance
   },

@@ -1,6 +1,6 @@
 import { IDLE } from '../plain.ts'
 import { idle, lines, others, run, sh, text } from '../run.ts'
-import { outcome, until } from '../tell.ts'
+import { outcome, pending, until } from '../tell.ts'
 import type { Sentences } from './index.ts'
 import { CATCHABLE } from './signal.ts'
 
@@ -252,11 +252,56 @@ export const execRules: Sentences = {
     return (await started).exitCode
   },
 
+  /** Who stops reading is no reason to run on; who never reads is. */
+  async stopsReading(o) {
+    idle(o)
+    const start = (options?: ContainerExecOptions) =>
+      o.container.exec(['sh', '-c', 'while :; do echo tick; sleep 0.02; done'], options)
+    const [cancelled, left, unread, ignored] = await Promise.all([
+      start(),
+      start(),
+      start(),
+      start({ stdout: 'ignore' }),
+    ])
+    const reader = (cancelled as ExecProcess).stdout?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    for await (const _ of (left as ExecProcess).stdout as ReadableStream) break
+    const before = (await start()).stdout?.cancel()
+    const ends = await Promise.all([cancelled?.exitCode, left?.exitCode])
+    await before
+    await scheduler.wait(200)
+    const alive = await Promise.all([unread, ignored].map((one) => pending((one as ExecProcess).exitCode)))
+    unread?.kill(9)
+    ignored?.kill(9)
+    await until('all have ended', async () => (await others(o)).length === 0)
+    return { ends, alive }
+  },
+
   async orphans(o) {
     idle(o)
     const { stdout } = await sh(o, '(sleep 0.05 & sleep 0.05 &) ; echo started')
     await until('the orphans are gone', async () => (await others(o)).length === 0)
     return stdout
+  },
+
+  /** One argument, one variable, and all together, up to what Linux takes; then more. */
+  async long(o) {
+    idle(o)
+    const argument = ['sh', '-c', 'echo ${#1}', 'sh']
+    const all = ['sh', '-c', 'n=0; for a; do n=$((n + ${#a})); done; echo $n', 'sh']
+    const ran = [
+      run(o, [...argument, 'x'.repeat(131_000)]),
+      run(o, ['sh', '-c', 'echo ${#LONG}'], { env: { LONG: 'x'.repeat(131_000) } }),
+      run(o, [...all, ...Array<string>(18).fill('x'.repeat(100_000))]),
+      run(o, ['sh', '-c', 'echo $#', 'sh', ...Array<string>(60_000).fill('x')]),
+    ]
+    const refused = [
+      outcome(() => run(o, [...argument, 'x'.repeat(132_000)])),
+      outcome(() => run(o, [...all, ...Array<string>(30).fill('x'.repeat(100_000))])),
+      outcome(() => run(o, [...all, ...Array<string>(90).fill('x'.repeat(100_000))])),
+    ]
+    return { lengths: (await Promise.all(ran)).map(({ stdout }) => stdout), refused: await Promise.all(refused) }
   },
 
   async many(o, { count }) {
