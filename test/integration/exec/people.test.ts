@@ -84,7 +84,7 @@ describe('a process that a person opens through the front door', () => {
 
   it('reads the end of a terminal after a line and in the middle of one', async () => {
     for (const typed of ['', 'abc', 'abc\n', 'abc\r']) {
-      const { process, heard } = await open(['sh', '-c', 'stty -echo; echo up; wc -c'], { tty: { cols: 80, rows: 24 } })
+      const { process, heard } = await opened(['sh', '-c', 'stty -echo; echo up; wc -c'], { tty: { cols: 80, rows: 24 } })
       while (!heard.stdout.includes('up')) await new Promise((resolve) => setTimeout(resolve, 10))
       await process.write(Buffer.from(typed))
       await process.end()
@@ -118,7 +118,7 @@ describe('a process that a person opens through the front door', () => {
       'all of its bytes',
       (event) => event.type === 'process' && event.process.bytesOut === 3_000_000,
     )
-    const { process } = await open(['sh', '-c', '(sleep 0.3; head -c 3000000 /dev/zero) & exit 0'])
+    const { process } = await opened(['sh', '-c', '(sleep 0.3; head -c 3000000 /dev/zero) & exit 0'])
     assert.equal((await process.ended).exitCode, 0)
     await told
     assert.equal(running.session.model.processes.find(({ id }) => id === process.id)?.bytesOut, 3_000_000)
@@ -151,7 +151,7 @@ describe('a process that a person opens through the front door', () => {
   })
 
   it('is heard by all who ask, each until he has enough, and by its opener all the time', async () => {
-    const { process, heard } = await open(['cat'])
+    const { process, heard } = await opened(['cat'])
     const { output } = running.session.process(process.id)
     const follow = async () => {
       const said: string[] = []
@@ -198,6 +198,33 @@ describe('a process that a person opens through the front door', () => {
     })
     await assert.rejects(opened(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
     await assert.rejects(opened(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
+    const failed = running.session.model.processes.find(({ command }) => command[0] === 'no-such-program')
+    assert.match(failed?.end?.lost ?? '', /no-such-program.*no such file/)
+  })
+
+  it('is refused what makes no sense, before anything is asked of it', async () => {
+    const code = { code: 'invalid-argument' }
+    const { process } = await opened(['sleep', '1000'], { tty: { cols: 80, rows: 24 } })
+    for (const signal of [0, 65, 1.5]) await assert.rejects(process.signal(signal), code)
+    for (const [cols, rows] of [
+      [0, 0],
+      [70_000, 5],
+    ] as const)
+      await assert.rejects(process.resize(cols, rows), code)
+    await process.signal(9)
+    await process.ended
+    await assert.rejects(process.write(Buffer.from('x')), { ...code, message: /stdin is closed/ })
+    await assert.rejects(opened(['a\0b']), code)
+    await assert.rejects(opened(['true'], { env: { 'A=B': 'x' } }), code)
+    await assert.rejects(opened(['true'], { env: { A: 'x\0' } }), code)
+    await assert.rejects(opened(['true'], { tty: { cols: 0, rows: 0 } }), code)
+  })
+
+  it('is run by the image’s user where none is named, and the model says who', async () => {
+    const { process, heard } = await opened(['id', '-un'], { user: '' })
+    await process.ended
+    const model = running.session.model.processes.find(({ id }) => id === process.id)
+    assert.equal(model?.user, heard.stdout.trim())
   })
 })
 
@@ -333,7 +360,7 @@ describe('moorage exec', () => {
     child.kill('SIGKILL')
     // The pattern does not match itself.
     const script = 'while grep -qa "sleep.471[234]" /proc/[0-9]*/cmdline; do sleep 0.1; done'
-    const { process } = await open(['sh', '-c', script])
+    const { process } = await opened(['sh', '-c', script])
     assert.equal((await process.ended).exitCode, 0)
   })
 })
