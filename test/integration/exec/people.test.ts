@@ -198,8 +198,11 @@ describe('a process that a person opens through the front door', () => {
     })
     await assert.rejects(opened(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
     await assert.rejects(opened(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
-    const failed = running.session.model.processes.find(({ command }) => command[0] === 'no-such-program')
-    assert.match(failed?.end?.lost ?? '', /no-such-program.*no such file/)
+    const failed = await running.events.next(
+      'the failed start',
+      (event) => event.type === 'process' && event.process.command[0] === 'no-such-program' && event.process.end,
+    )
+    assert.match(failed.lost ?? '', /no-such-program.*no such file/)
   })
 
   it('is refused what makes no sense, before anything is asked of it', async () => {
