@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'no-object'
   | 'object-asleep'
   | 'no-file'
+  | 'invalid-argument'
   | 'no-session'
   | 'session-ended'
   | 'other-version'

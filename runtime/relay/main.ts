@@ -88,7 +88,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     },
     hold: ({ engine, container }) => containers.hold(engine, container),
     claim: ({ container, secret, gatewayAddress }) => containers.claim(container, secret, gatewayAddress),
-    release: ({ container }) => containers.release(container),
+    release: ({ container, why }) => containers.release(container, why),
     run: ({ container, command, object, life }) => containers.run(container, command, object, life),
     signal: ({ container, signal }) => linkOf(container).signal(signal),
     ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',
@@ -96,7 +96,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     openProcess: ({ object, open }) => openFor(object, object, open),
     openAside: ({ container, command, object, open }) =>
       openFor({ container, object, life: 0, link: linkOf(container), app: command }, object, open),
-    writeProcess: ({ process, bytes }) => processes.get(process).write(bytes),
+    writeProcess: ({ process, bytes }) => people.write(process, bytes),
     endProcess: ({ process }) => processes.get(process).end(),
     signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
     resizeProcess: ({ process, cols, rows }) => processes.get(process).resize(cols, rows),
