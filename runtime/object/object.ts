@@ -1,17 +1,19 @@
-import { within } from '../base/latch.ts'
+import { Latch, within } from '../base/latch.ts'
 import type { Engine } from '../engine/engine.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ContainerState, InstanceId, ObjectKey, ProcessId, Reason } from '../protocol/model.ts'
-import type { Attached, Call, Outcome, Push, Refusal, StartOptions } from '../protocol/worker.ts'
+import type { Attached, Call, Outcome, Refusal, StartOptions } from '../protocol/worker.ts'
 import type { RelayThread } from '../relay/thread.ts'
 import { Life, type LifeOptions } from './container.ts'
 import { LOST } from './instance.ts'
 import { ObjectLog } from './log.ts'
 import { Presence } from './presence.ts'
-import { Pushes } from './pushes.ts'
+import { type Asked, Pushes } from './pushes.ts'
 
 /** A signal that onActivityExpired sends may come a little after its end is told: they take different ways. */
 const EXPIRY_REACH_MS = 500
+/** An instance that does not start its container by then is blocked: it is started for it, and its own start() joins. */
+const ASK_MS = 5_000
 
 /** A process is told of as lost when its link goes; why its container ended is known a little later. */
 const REASON_MS = 3_000
@@ -55,6 +57,8 @@ export class DurableObject {
   #lives = 0
   /** A life that a person or a new image started, and no instance knows of. */
   #unannounced: Life | undefined
+  /** An instance was asked to start it, and has not called start() yet. */
+  #asked: Latch<Refusal | undefined> | undefined
   #expiredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: ObjectOptions) {
@@ -114,7 +118,9 @@ export class DurableObject {
           await ours.begun
           return { value: null }
         }
+        const asked = this.#asked
         const refusal = await this.#start(call.options, (life) => void life.outcome.then(outcome.resolve))
+        asked?.resolve(refusal)
         if (refusal === undefined) return { value: null }
         // A start that made no life ends the one that the isolate counts; otherwise the life itself has told its end.
         outcome.resolve({ life: call.life, failure: refusal })
@@ -159,7 +165,12 @@ export class DurableObject {
         },
       )
     }
-    const refusal = await this.#start(this.#life.start, (life) => {
+    const { start } = this.#life
+    if (this.life === undefined) {
+      const asked = await this.#startsItself(start)
+      if (asked !== undefined) return asked.refusal
+    }
+    const refusal = await this.#start(start, (life) => {
       this.#unannounced = life
     })
     this.refresh()
@@ -167,17 +178,36 @@ export class DurableObject {
   }
 
   /**
+   * Asks an instance that is a Container to start itself, so that its hooks run and its state is right. Resolves when the
+   * app runs, or with undefined where no instance can.
+   */
+  async #startsItself(options: StartOptions): Promise<{ readonly refusal: Refusal | undefined } | undefined> {
+    const there = this.#presence.present
+    if (there === undefined) return undefined
+    const asked = new Latch<Refusal | undefined>()
+    this.#asked = asked
+    try {
+      // What fails after its start is told by its own hooks.
+      const over = this.pushes.run(there.id, { run: 'start', options }).catch(() => undefined)
+      const started = asked.promise.then((refusal) => ({ refusal }))
+      return await within(ASK_MS, Promise.race([started, over.then(() => undefined)]))
+    } finally {
+      this.#asked = undefined
+    }
+  }
+
+  /**
    * Runs a hook of the developer's object as if the platform did. Resolves when it is over.
    * @throws MoorageError where the object is not in memory, or with what the hook threw.
    */
-  async run(hook: Push['run']): Promise<void> {
+  async run(hook: Exclude<Asked, { run: 'start' }>['run']): Promise<void> {
     const there = this.#presence.present
     if (there === undefined) {
       throw new MoorageError('object-asleep', `The object is not in memory, so there is nothing to run ${hook}() of.`, {
         advice: ['Send the object a request: that wakes it.'],
       })
     }
-    await this.pushes.run(there.id, hook)
+    await this.pushes.run(there.id, { run: hook })
   }
 
   /** Ends the life, if any, and starts one with the same options. */

@@ -2,6 +2,10 @@ import { Latch } from '../base/latch.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { Push } from '../protocol/worker.ts'
 
+type WithoutNumber<P> = P extends Push ? Omit<P, 'push'> : never
+/** What an instance is asked for. */
+export type Asked = WithoutNumber<Push>
+
 /** What one object's instances were asked to run, until they say that it is over. */
 export class Pushes {
   readonly #send: (args: { instance: string; push: Push }) => Promise<void>
@@ -13,13 +17,13 @@ export class Pushes {
   }
 
   /** Has a hook run in an instance; resolves when it is over. @throws MoorageError with what it threw */
-  async run(instance: string, run: Push['run']): Promise<void> {
+  async run(instance: string, asked: Asked): Promise<void> {
     this.#last += 1
     const push = this.#last
     const over = new Latch()
     this.#waiting.set(push, { instance, over })
     try {
-      await this.#send({ instance, push: { push, run } }).catch(() => this.gone(instance))
+      await this.#send({ instance, push: { push, ...asked } }).catch(() => this.gone(instance))
       await over.promise
     } finally {
       this.#waiting.delete(push)

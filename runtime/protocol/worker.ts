@@ -156,12 +156,17 @@ export type Note =
   /** The number of events of the object under way went from 0 to 1, or back to 0. */
   | { readonly note: 'busy' | 'idle' }
 
-/** What the runtime asks of an instance, as JSON text over its socket: to run a hook of the developer's object. Answered by a `ran`. */
-export interface Push {
-  /** A number of the runtime's choice. */
-  readonly push: number
-  readonly run: 'onActivityExpired' | 'alarm'
-}
+/**
+ * What the runtime asks of an instance, as JSON text over its socket: to run a hook of the developer's object, or to start
+ * its container with what it was started with last, which only a Container can. Answered by a `ran`. `push` is a number of
+ * the runtime's choice.
+ */
+export type Push =
+  | { readonly push: number; readonly run: 'onActivityExpired' | 'alarm' }
+  | { readonly push: number; readonly run: 'start'; readonly options: StartOptions }
+
+/** The error of the `ran` where the object cannot start itself. */
+export const NO_START = 'This object has no start of its own.'
 
 /** A numbered request ahead of itself: its SEQ, and the path and body that it has. */
 export interface Ahead {

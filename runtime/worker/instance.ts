@@ -3,13 +3,14 @@
  * the class's own name. The user's object is made only after the runtime said what it knows, so that `running` is right in
  * its constructor; until then, and for ever after, what the platform holds is a proxy that passes everything on.
  */
-import type { EntryOptions, Push } from '../protocol/worker.ts'
+import { type EntryOptions, NO_START, type Push } from '../protocol/worker.ts'
 import { afterItsTime } from './alarm.ts'
 import { Alarms } from './alarms.ts'
 import { createContainer } from './container.ts'
 import type { Hold } from './hold.ts'
 import { Hooks, words } from './hooks.ts'
 import { Link } from './link.ts'
+import { startItself, startsItself } from './restart.ts'
 
 /** A Durable Object class, as far as the shell looks at it. */
 export type ObjectClass = new (ctx: DurableObjectState, env: unknown) => object
@@ -87,14 +88,20 @@ function openInstance(
   }
 
   /** A person has a hook run: the developer's own, with what it throws as the answer. */
-  const pushed = async ({ push, run }: Push): Promise<void> => {
+  const pushed = async (asked: Push): Promise<void> => {
+    const { push, run } = asked
     busy.count(1)
     let error: string | undefined
     try {
-      const method: unknown = inner && Reflect.get(inner, run, inner)
-      if (!inner || typeof method !== 'function') throw new Error(`The class has no ${run}().`)
-      const call = (...args: unknown[]): unknown => Reflect.apply(method, inner, args)
-      await (run === 'alarm' ? alarms.run(call) : call())
+      if (asked.run === 'start') {
+        if (!inner || !startsItself(inner)) throw new Error(NO_START)
+        await startItself(inner, container as Container, asked.options)
+      } else {
+        const method: unknown = inner && Reflect.get(inner, run, inner)
+        if (!inner || typeof method !== 'function') throw new Error(`The class has no ${run}().`)
+        const call = (...args: unknown[]): unknown => Reflect.apply(method, inner, args)
+        await (run === 'alarm' ? alarms.run(call) : call())
+      }
     } catch (thrown) {
       error = words(thrown)
     }

@@ -4,7 +4,7 @@ import { Latch } from '../../../runtime/base/latch.ts'
 import { DurableObject } from '../../../runtime/object/object.ts'
 import { EVICT_AFTER_MS, PARK_AFTER_MS } from '../../../runtime/object/presence.ts'
 import { type InstanceId, objectKey, type ProcessId } from '../../../runtime/protocol/model.ts'
-import type { StartOptions } from '../../../runtime/protocol/worker.ts'
+import { NO_START, type StartOptions } from '../../../runtime/protocol/worker.ts'
 import { type FakeContainer, fakeContainer, fakeEngine, fakeRelay, settled, stateLine } from './fakes.ts'
 
 const COMMAND = { argv: ['app'], env: {}, cwd: '/', user: '' }
@@ -27,7 +27,10 @@ function setUp(
     id: 'abc',
     logFile: '/nowhere/at/all.log',
     engine: fakeEngine(log, (id) => end(Number(id.slice(3)), 137)),
-    relay: fakeRelay(log),
+    relay: fakeRelay(log, {
+      // A plain object: it has no start of its own.
+      push: ({ instance, push }) => queueMicrotask(() => object.pushes.ran(instance, push.push, NO_START)),
+    }),
     life: (start) => ({
       memoryMib: 256,
       image: async () => {

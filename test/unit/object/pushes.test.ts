@@ -14,8 +14,8 @@ describe('a push', () => {
 
   it('is over when the instance says so', async () => {
     const { pushes, sent } = setUp()
-    const first = pushes.run('a', 'alarm')
-    const second = pushes.run('a', 'onActivityExpired')
+    const first = pushes.run('a', { run: 'alarm' })
+    const second = pushes.run('a', { run: 'onActivityExpired' })
     pushes.ran('a', 2, undefined)
     await second
     pushes.ran('a', 1, undefined)
@@ -25,14 +25,14 @@ describe('a push', () => {
 
   it('fails with what the hook threw', async () => {
     const { pushes } = setUp()
-    const run = pushes.run('a', 'alarm')
+    const run = pushes.run('a', { run: 'alarm' })
     pushes.ran('a', 1, 'no luck')
     await assert.rejects(run, { code: 'worker-failed', message: 'no luck' })
   })
 
   it('is answered by nobody else', async () => {
     const { pushes } = setUp()
-    const run = pushes.run('a', 'alarm')
+    const run = pushes.run('a', { run: 'alarm' })
     pushes.ran('b', 1, undefined)
     pushes.ran('a', 7, undefined)
     pushes.gone('b')
@@ -42,9 +42,9 @@ describe('a push', () => {
 
   it('fails when the instance goes, or cannot be reached', async () => {
     const { pushes } = setUp()
-    const run = pushes.run('a', 'alarm')
+    const run = pushes.run('a', { run: 'alarm' })
     pushes.gone('a')
     await assert.rejects(run, { code: 'object-asleep' })
-    await assert.rejects(setUp(true).pushes.run('a', 'alarm'), { code: 'object-asleep' })
+    await assert.rejects(setUp(true).pushes.run('a', { run: 'alarm' }), { code: 'object-asleep' })
   })
 })
