@@ -20,7 +20,8 @@ const { state, filtered } = contextKeys
 const running = `${state} == running`
 const canStart = `${state} =~ /^(stopped|not-installed|old-wrangler|no-engine|failed)$/`
 const canStop = `${state} =~ /^(starting|running)$/`
-const focused = `focusedView == ${views.objects}`
+// Not while something is typed into the view's own search.
+const focused = `focusedView == ${views.objects} && !inputFocus`
 
 const session = {
   'moorage.start': {
@@ -74,7 +75,7 @@ const object = {
       { item: 'can:shell', group: 'inline@1' },
       { item: 'can:shell', group: '1_open@1' },
     ],
-    key: { key: 'ctrl+enter', when: focused },
+    key: { key: 'ctrl+enter', mac: 'cmd+enter', when: focused },
   },
   'moorage.openShellBeside': {
     title: 'Open Shell Beside the Editor',
@@ -166,7 +167,7 @@ const object = {
       { item: 'image', group: '2_life@1' },
     ],
   },
-  'moorage.showClassLogs': { title: 'Show Logs', row: [{ item: 'class', group: '1_open@1' }] },
+  'moorage.showClassLogs': { title: 'Show Logs of Class', row: [{ item: 'class', group: '1_open@1' }] },
   'moorage.showBuild': {
     title: 'Show Image Build',
     row: [

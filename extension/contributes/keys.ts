@@ -6,6 +6,8 @@ export const contextKeys = {
   state: 'moorage.state',
   /** Whether a filter of the Objects view is on. */
   filtered: 'moorage.filtered',
+  /** Whether the window has seen an object; stays so. */
+  seen: 'moorage.seen',
 } as const
 
 /**

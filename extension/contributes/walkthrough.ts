@@ -1,4 +1,5 @@
 /** The first three steps, completed by what a person does. */
+import { contextKeys } from './keys.ts'
 
 /** @param nls takes a key and an English text, and gives what stands in package.json for it */
 export function walkthroughs(nls: (key: string, text: string) => string): readonly unknown[] {
@@ -19,19 +20,19 @@ export function walkthroughs(nls: (key: string, text: string) => string): readon
           'start',
           'Start the containers',
           'Moorage runs your Worker in workerd and its containers on Docker. Nothing in the project changes.\n[Start Containers](command:moorage.start)',
-          ['onContext:moorage.state == running'],
+          [`onContext:${contextKeys.state} == running`],
         ),
         step(
           'look',
           'See an object',
           'Send the Worker a request: the object that it wakes appears in the Objects view, with its container.\n[Open Worker in Browser](command:moorage.openWorker)',
-          ['onCommand:moorage.openWorker', 'onView:moorage.objects'],
+          [`onContext:${contextKeys.seen}`],
         ),
         step(
           'shell',
           'Be inside',
           'Open a shell in a running container, beside your code.\n[Open Shell](command:moorage.openShell)',
-          ['onCommand:moorage.openShell', 'onCommand:moorage.openShellBeside'],
+          ['onCommand:moorage.openShell', 'onCommand:moorage.openShellBeside', 'onCommand:moorage.shellOfClass'],
         ),
       ],
     },

@@ -28,7 +28,12 @@ export function sessionCommands(window: MoorageWindow): void {
   window.command('moorage.chooseEngine', () => chooseEngine(start))
   window.command('moorage.showTried', () => showTried(window))
   let told: StateKey | undefined
+  let seen = false
   const tell = (): void => {
+    if (!seen && folders.all.some(({ model }) => model !== undefined && model.objects.length > 0)) {
+      seen = true
+      void vscode.commands.executeCommand('setContext', contextKeys.seen, true)
+    }
     const state = stateOf(folders.all)
     if (state === told) return
     told = state

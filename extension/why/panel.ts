@@ -32,7 +32,8 @@ class WhyPanel implements vscode.Disposable {
     })
   }
 
-  show(chosen: ChosenObject): void {
+  /** @param preserveFocus of whatever has it: what comes by itself takes nobody's */
+  show(chosen: ChosenObject, preserveFocus = false): void {
     const { folder, object } = chosen
     const made = cardOf(
       folder.object(object.key) ?? object,
@@ -42,7 +43,7 @@ class WhyPanel implements vscode.Disposable {
     this.#shown = { chosen, steps: made.steps, message: { type: 'show', card: made.card } }
     const panel = this.#panel ?? this.#open()
     panel.title = vscode.l10n.t('{0}: why', chosen.name)
-    panel.reveal()
+    panel.reveal(undefined, preserveFocus)
     void panel.webview.postMessage(this.#shown.message)
   }
 
@@ -52,7 +53,7 @@ class WhyPanel implements vscode.Disposable {
   }
 
   #again(): void {
-    if (this.#panel?.visible === true && this.#shown !== undefined) this.show(this.#shown.chosen)
+    if (this.#panel?.visible === true && this.#shown !== undefined) this.show(this.#shown.chosen, true)
   }
 
   #open(): vscode.WebviewPanel {

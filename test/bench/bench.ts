@@ -11,8 +11,10 @@ import { execHundred, execIn, execMemory, execOne, execOut, execTwo } from './ex
 import { fetchLarge, fetchSmall } from './fetches.ts'
 import { atRest } from './rest.ts'
 import { BenchSession } from './running.ts'
+import { shellKey, shellPrompt } from './shells.ts'
 import { startAgain, startCold, startTen, startWarm } from './starts.ts'
 import { treeUnderLoad } from './tree.ts'
+import { activation, bundle, windowStart } from './window.ts'
 
 const wanted = process.argv.slice(2)
 const wants = (id: string): boolean => wanted.length === 0 || wanted.includes(id)
@@ -41,6 +43,8 @@ const IN_SESSION: readonly (readonly [id: string, take: (bench: BenchSession) =>
   ['exec-in', execIn],
   ['exec-two', execTwo],
   ['exec-memory', execMemory],
+  ['shell-key', shellKey],
+  ['shell-prompt', shellPrompt],
 ]
 
 if (IN_SESSION.some(([id]) => wants(id))) {
@@ -53,6 +57,8 @@ await measure(['memory', 'idle'], async () => {
   const { memory, idle } = await atRest()
   return [memory, idle]
 })
+await measure(['activate', 'activate-bundle'], async () => [await activation(), await bundle()])
+await measure(['window-start'], async () => [await windowStart()])
 await measure(['tree'], async () => [await treeUnderLoad()])
 
 const rows: Row[] = BOUNDS.filter(({ id }) => wants(id)).map((bound) =>

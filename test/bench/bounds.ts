@@ -94,6 +94,26 @@ export const BOUNDS: readonly Bound[] = [
   },
   { id: 'memory', what: 'our processes in the engine: gateway, sandboxes, agents of 5 objects', atMost: 8, unit: 'MB' },
   { id: 'idle', what: 'the session idle, with 5 objects running', atMost: 1, unit: '% of a core' },
+  {
+    id: 'shell-key',
+    what: 'key to echo in a shell of a person',
+    against: 'docker exec -it in a pty of the same kind',
+    atMost: 1,
+  },
+  {
+    id: 'shell-prompt',
+    what: 'a shell opened, until its prompt',
+    against: 'docker exec -it in a pty of the same kind',
+    atMost: 0.5,
+  },
+  { id: 'activate', what: 'activate() in VS Code until it returns', atMost: 20, unit: 'ms' },
+  { id: 'activate-bundle', what: 'what is loaded before that, dist/extension.cjs', atMost: 150, unit: 'kB' },
+  {
+    id: 'window-start',
+    what: 'Start in VS Code until the first object shows, image built before',
+    against: 'moorage dev until Ready',
+    atMost: 1.25,
+  },
   { id: 'tree', what: 'event loop delay, p99: 1,000 events/s of 200 objects into the tree', atMost: 20, unit: 'ms' },
 ]
 

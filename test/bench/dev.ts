@@ -107,6 +107,11 @@ export class DevProjects implements AsyncDisposable {
     return new DevProjects(ours, theirs)
   }
 
+  /** The copy that is ours. */
+  get folder(): string {
+    return this.#ours.folder
+  }
+
   ours = (): Promise<DevServer> => {
     const base = process.env.MOORAGE_TEST_BASE
     const args = ['dev', '--port', '0', ...(base === undefined ? [] : ['--build-arg', `BASE=${base}`])]

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import type { ObjectKey } from '../../runtime/index.ts'
 import { below } from '../support/left.ts'
 import type { Measured } from './bounds.ts'
 import { interleave, took } from './interleave.ts'
@@ -15,17 +16,22 @@ const STALLED_MIB = 1_024
 /** Long enough for everything to be full that will be. */
 const STALL_MS = 3_000
 
-/** Runs with a started object and the engine's id of its container. */
-async function withContainer<T>(
+/** Runs with a started object, the engine's id of its container, and its key. */
+export async function withContainer<T>(
   bench: BenchSession,
-  use: (ask: (method: string, query?: Record<string, string>) => Promise<number>, container: string) => Promise<T>,
+  use: (
+    ask: (method: string, query?: Record<string, string>) => Promise<number>,
+    container: string,
+    key: ObjectKey,
+  ) => Promise<T>,
 ): Promise<T> {
   const name = bench.newName()
   await bench.ask('Small', name, 'start')
   const object = bench.session.model.objects.find((one) => one.name === name)
   if (object?.container.state !== 'running') throw new Error('The container does not run.')
   try {
-    return await use((method, query) => bench.ask('Small', name, method, query), object.container.containerId)
+    const ask = (method: string, query?: Record<string, string>) => bench.ask<number>('Small', name, method, query)
+    return await use(ask, object.container.containerId, object.key)
   } finally {
     await bench.ask('Small', name, 'destroy')
   }

@@ -3,7 +3,7 @@
 // npm, no node_modules, no engine) it sets up what is missing, says so, and does the work. What is there is not touched.
 //
 //     node test/support/with-tools.mjs test [layer…] [part of a file name…]
-//     node test/support/with-tools.mjs demo | bench | package
+//     node test/support/with-tools.mjs demo | bench | electron | screenshots | package
 import process from 'node:process'
 import { Missing } from './tools/say.mjs'
 
@@ -12,6 +12,8 @@ const WORK = {
   test: () => import('./work/test.mjs'),
   demo: () => import('./work/demo.mjs'),
   bench: () => import('./work/bench.mjs'),
+  electron: () => import('./work/electron.mjs'),
+  screenshots: () => import('./work/screenshots.mjs'),
   package: () => import('./work/package.mjs'),
 }
 

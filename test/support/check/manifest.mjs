@@ -1,5 +1,5 @@
-// package.json and package.nls.json have what extension/contributes/ says, no more and no less. Run directly, this file
-// writes them, and the bundle of the code's texts.
+// package.json, package.nls.json and README's tables have what extension/contributes/ says, no more and no less. Run directly,
+// this file writes them, and the bundle of the code's texts.
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -7,9 +7,11 @@ import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
 import { build } from 'esbuild'
 import { root } from '../root.mjs'
+import { commandsTable, settingsTable, withTable } from './tables.mjs'
 import { writeTexts } from './texts.mjs'
 
 const TABLE = 'extension/contributes'
+const README = 'README.md'
 
 /**
  * What the table says: package.json by its keys, and package.nls.json. It is TypeScript that imports only its parts, and Node 20
@@ -39,17 +41,31 @@ export async function manifestProblems() {
   const problems = Object.keys(manifest)
     .filter((key) => !isDeepStrictEqual(found[key], JSON.parse(JSON.stringify(manifest[key]))))
     .map((key) => `package.json: "${key}" is not what ${TABLE} says; run \`npm run manifest\`.`)
-  if (isDeepStrictEqual(await json('package.nls.json'), { ...manifestTexts })) return problems
-  return [...problems, `package.nls.json is not what ${TABLE} says; run \`npm run manifest\`.`]
+  if (!isDeepStrictEqual(await json('package.nls.json'), { ...manifestTexts })) {
+    problems.push(`package.nls.json is not what ${TABLE} says; run \`npm run manifest\`.`)
+  }
+  const readme = await readFile(join(root, README), 'utf8')
+  if (readme !== readmeWith(readme, manifest, manifestTexts)) {
+    problems.push(`${README}: its settings or commands are not what ${TABLE} says; run \`npm run manifest\`.`)
+  }
+  return problems
 }
 
-/** Writes both anew; what of package.json is not in the table stays as it is. */
+/** @param {string} readme @param {Record<string, unknown>} manifest @param {Record<string, string>} texts */
+function readmeWith(readme, { contributes }, texts) {
+  const all = /** @type {import('./tables.mjs').Contributes} */ (contributes)
+  return withTable(withTable(readme, 'settings', settingsTable(all, texts)), 'commands', commandsTable(all, texts))
+}
+
+/** Writes all anew; what of package.json and README is not in the table stays as it is. */
 async function writeManifest() {
   const { manifest, manifestTexts } = await fromTable()
   const write = (/** @type {string} */ name, /** @type {unknown} */ value) =>
     writeFile(join(root, name), `${JSON.stringify(value, undefined, 2)}\n`)
   await write('package.json', { ...(await json('package.json')), ...manifest })
   await write('package.nls.json', manifestTexts)
+  const readme = await readFile(join(root, README), 'utf8')
+  await writeFile(join(root, README), readmeWith(readme, manifest, manifestTexts))
   await writeTexts()
 }
 

@@ -26,6 +26,13 @@ const CERTIFICATES = { program: '/etc/ssl/certs/ca-certificates.crt', packages: 
 /** What a session needs besides an engine. */
 export const FOR_SESSIONS = find('apt-get') === undefined ? [] : [CERTIFICATES]
 
+/** Native modules of the VS Code server are compiled for the Node that runs it. @type {readonly Program[]} */
+export const FOR_VSCODE = [
+  { program: 'g++', packages: ['g++'] },
+  { program: 'make', packages: ['make'] },
+  { program: 'python3', packages: ['python3'] },
+]
+
 /** What only tests need: the native program is built anew for both architectures, and a browser shows VS Code. */
 export const FOR_TESTS = [
   BUSYBOX,
@@ -35,10 +42,7 @@ export const FOR_TESTS = [
   { program: 'qemu-aarch64-static', packages: ['qemu-user-static'] },
   // Tests of the network look at it from outside, and make networks of their own.
   { program: 'ip', packages: ['iproute2'] },
-  // Native modules of the VS Code server are compiled for the Node that runs it.
-  { program: 'g++', packages: ['g++'] },
-  { program: 'make', packages: ['make'] },
-  { program: 'python3', packages: ['python3'] },
+  ...FOR_VSCODE,
   { program: 'chromium', packages: ['chromium'] },
   // Pictures of VS Code are made in the font that its designs are drawn in.
   { program: '/usr/share/fonts/opentype/inter', packages: ['fonts-inter'] },

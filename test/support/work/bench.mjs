@@ -15,7 +15,8 @@ const BENCH = 'test/bench/bench.ts'
  * @returns {Promise<boolean>} whether every ratio is within its bound
  */
 export async function work(words, signal) {
-  const prepared = await prepare(new Set(/** @type {const} */ (['engine', 'bases'])), signal)
+  const needs = /** @type {const} */ (['packages', 'engine', 'bases', 'vscode'])
+  const prepared = await prepare(new Set(needs), signal)
   try {
     say('Building …')
     await must(process.execPath, ['build.mjs'], { cwd: root, signal })

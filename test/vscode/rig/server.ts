@@ -16,7 +16,7 @@ export interface Server extends AsyncDisposable {
 const HOSTS_MS = 15_000
 
 /** What keeps a page quiet: nothing opens by itself, nothing asks. */
-const QUIET = {
+export const QUIET = {
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
