@@ -26,7 +26,7 @@ export async function runSuite(options: {
 }): Promise<readonly string[]> {
   const folder = process.env.MOORAGE_TEST_VSCODE
   if (folder === undefined) throw new Error('Run this by `npm run test:vscode`, which says where VS Code lies.')
-  const suite = await built(options.suite)
+  const suite = await builtSuite(options.suite)
   const opened = Promise.withResolvers<Window>()
   await using driver = await listen(async (question, detail) => {
     const window = await opened.promise
@@ -52,7 +52,7 @@ function later(timeMs: number): Promise<undefined> {
 }
 
 /** The suite as one CommonJS file, which is what the extension host can load. */
-async function built(suite: string): Promise<string> {
+export async function builtSuite(suite: string): Promise<string> {
   const outfile = join(root, '.cache', 'vscode', basename(suite).replace(/\.ts$/, '.cjs'))
   await mkdir(join(root, '.cache', 'vscode'), { recursive: true })
   await build({

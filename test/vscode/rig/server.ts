@@ -24,8 +24,12 @@ const QUIET = {
   'chat.commandCenter.enabled': false,
   'extensions.ignoreRecommendations': true,
   'git.enabled': false,
+  // How many there are is chance.
+  'remote.autoForwardPorts': false,
   'telemetry.telemetryLevel': 'off',
   'window.menuBarVisibility': 'compact',
+  // What it shows is read from the page, which a canvas would not give.
+  'terminal.integrated.gpuAcceleration': 'off',
   'workbench.colorTheme': 'Default Dark Modern',
 }
 
