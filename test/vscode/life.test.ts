@@ -25,7 +25,7 @@ describe('the life of a container', () => {
     const masked = text.replaceAll(/\d\d:\d\d:\d\d/g, '<time>')
     assert.match(
       masked,
-      /asked for \/x\nthe desk closes\n── alice .+ ──\n── alice started <time> ──\nthe desk is open\nasked for \/again$/,
+      /asked for \/x\n── alice .+ ──\n── alice started <time> ──\nthe desk is open\nasked for \/again$/,
     )
     await person.sees('tree', /alice · running/)
     await person.picture('logs-over-restart-dark')

@@ -223,7 +223,9 @@ export class Person implements AsyncDisposable {
 
   /** Closes the window as people do: the page is left, so that the extension host is told. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const t0 = performance.now()
     await this.page.goto('about:blank').catch(() => undefined)
+    console.error('DBG left page', performance.now() - t0)
     await this.#stack[Symbol.asyncDispose]()
   }
 }
