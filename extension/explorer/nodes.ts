@@ -10,6 +10,7 @@ import type {
   ProjectModel,
   SessionModel,
 } from '../../runtime/protocol/model.ts'
+import { failureWords, instructionWords } from '../session/image-words.ts'
 import { type Filter, matches } from './filter.ts'
 import { objectRow } from './object.ts'
 import { type Making, spoken } from './processes.ts'
@@ -22,8 +23,8 @@ export type { Icon, Node } from './row.ts'
 const CLASS: Icon = { name: 'symbol-class', color: 'symbolIcon.classForeground' }
 const PLAIN_CLASS: Icon = { name: 'symbol-class', color: 'disabledForeground' }
 
-/** More of a failed instruction than this stands in the Dockerfile. */
-const INSTRUCTION_LENGTH = 100
+/** More of a failure than this stands in the tooltip. */
+const MESSAGE_LENGTH = 100
 
 const NO_PROCESSES: readonly ProcessModel[] = []
 
@@ -118,7 +119,8 @@ export class SessionRows {
   #failure({ className, image }: ClassModel): readonly Row[] {
     if (image.state !== 'failed') return []
     const { instruction, exitCode, file, line } = image
-    const label = oneLine(instruction?.replace(/^RUN\s+/i, '') ?? image.message, INSTRUCTION_LENGTH)
+    const label =
+      instruction === undefined ? oneLine(failureWords(image), MESSAGE_LENGTH) : instructionWords(instruction)
     const exit = exitCode === undefined ? undefined : l10n.t('exit {0}', exitCode)
     const description = facts(exit, file === undefined ? undefined : place(file, line))
     return [

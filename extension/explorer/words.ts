@@ -124,11 +124,12 @@ export function memoryLimit(bytes: number): string {
   return mib < 1024 ? `${mib} MB` : `${Number((mib / 1024).toPrecision(3))} GB`
 }
 
-const FRACTIONS: Readonly<Record<number, string>> = { 0.0625: '1/16', 0.125: '⅛', 0.25: '¼', 0.5: '½', 0.75: '¾' }
+/** By the thousandths that engines take; 0.0625 is rounded up. */
+const FRACTIONS: Readonly<Record<number, string>> = { 63: '1/16', 125: '⅛', 250: '¼', 500: '½', 750: '¾' }
 
 /** A limit of CPU: `¼ vCPU`. */
 export function vcpus(cpus: number): string {
-  return `${FRACTIONS[cpus] ?? Number(cpus.toPrecision(3))} vCPU`
+  return `${FRACTIONS[Math.round(cpus * 1000)] ?? Number(cpus.toPrecision(3))} vCPU`
 }
 
 /** A part of one core: `3 %`. */

@@ -6,6 +6,7 @@ import { shortId } from '../explorer/words.ts'
 import type { MoorageWindow } from '../window.ts'
 import type { Folder, FolderState } from './folder.ts'
 import type { FolderEvent } from './folders.ts'
+import { failureWords } from './image-words.ts'
 
 /** A container that fails again and again is told once in so many ms. */
 const AGAIN_MS = 30_000
@@ -23,7 +24,7 @@ export function tellFailures(window: MoorageWindow): void {
     window.folders.onEvent(({ folder, event }: FolderEvent) => {
       const uri = folder.uri.toString()
       if (event.type === 'image' && event.image.state === 'failed') {
-        void tellImage(event.className, event.image.message, {
+        void tellImage(event.className, failureWords(event.image), {
           kind: 'image-failure',
           folder: uri,
           className: event.className,

@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, join } from 'node:path'
 import * as l10n from '@vscode/l10n'
 import type { SessionModel } from '../../runtime/index.ts'
+import { failureWords } from './image-words.ts'
 
 /** A problem of a file; lines and columns from 1. */
 export interface Problem {
@@ -15,7 +16,7 @@ export interface Problem {
 export function problemsOf({ classes, projects }: Pick<SessionModel, 'classes' | 'projects'>): readonly Problem[] {
   const images = classes.flatMap(({ className, image }) => {
     if (image.state !== 'failed' || image.file === undefined) return []
-    const message = l10n.t('The image of {0} failed: {1}', className, image.message)
+    const message = l10n.t('The image of {0} failed: {1}', className, failureWords(image))
     return [{ file: image.file, line: image.line ?? 1, column: 1, message }]
   })
   const workers = projects.flatMap(({ config, worker }) =>

@@ -1,8 +1,10 @@
 /** What builds of images print: kept for each class, shown on demand. */
 import * as vscode from 'vscode'
+import type { ClassModel, ImageState } from '../../runtime/index.ts'
 import type { Chooser } from '../actions/chosen.ts'
 import type { Node } from '../explorer/nodes.ts'
 import type { Target } from '../explorer/target.ts'
+import { failureWords } from '../session/image-words.ts'
 import type { MoorageWindow } from '../window.ts'
 import { harmless } from './log-lines.ts'
 import type { OurTerminals } from './ours.ts'
@@ -42,6 +44,26 @@ class BuildLog {
   }
 }
 
+/** `Image for Sandbox  ./Dockerfile, instance type basic` */
+function head(className: string, one: ClassModel | undefined): string {
+  const file = one?.dockerfile === undefined ? undefined : relative(one.dockerfile)
+  const type = one === undefined ? undefined : vscode.l10n.t('instance type {0}', one.instanceType)
+  const facts = [file, type].filter((fact) => fact !== undefined).join(', ')
+  return `\x1b[1m${vscode.l10n.t('Image for {0}', className)}\x1b[0m  \x1b[2m${facts}\x1b[0m`
+}
+
+/** ` Dockerfile:8: "npm ci" exited with 1. Running objects keep the previous image.` */
+function failure(image: ImageState & { readonly state: 'failed' }): string {
+  const { file, line, previous } = image
+  const place = file === undefined ? '' : ` ${relative(file)}${line === undefined ? '' : `:${line}`}`
+  const kept = previous === undefined ? '' : ` ${vscode.l10n.t('Running objects keep the previous image.')}`
+  return `${place}: ${harmless(failureWords(image))}${kept}`
+}
+
+function relative(file: string): string {
+  return vscode.workspace.asRelativePath(file, false)
+}
+
 /** @param window owns all that is registered */
 export function buildCommands(window: MoorageWindow, choose: Chooser, ours: OurTerminals): void {
   const logs = new Map<string, BuildLog>()
@@ -53,18 +75,19 @@ export function buildCommands(window: MoorageWindow, choose: Chooser, ours: OurT
   }
   const preparing = new Set<string>()
   window.own(
-    window.folders.onEvent(({ folder, event }) => {
+    window.folders.onEvent(({ folder, event, model }) => {
       if (event.type !== 'image' && event.type !== 'image-output') return
       const uri = folder.uri.toString()
       const log = logOf(uri, event.className)
-      if (event.type === 'image-output') return log.add(event.text)
+      if (event.type === 'image-output') return log.add(`${event.text}\n`)
       const { image } = event
       const key = `${uri} ${event.className}`
       if (image.state === 'preparing') {
         if (!preparing.has(key)) {
           preparing.add(key)
           log.begin()
-          log.add(`\x1b[1m${vscode.l10n.t('Image for {0}', event.className)}\x1b[0m\n\n`)
+          const one = model.classes.find(({ className }) => className === event.className)
+          log.add(`${head(event.className, one)}\n\n`)
         }
         return
       }
@@ -72,10 +95,7 @@ export function buildCommands(window: MoorageWindow, choose: Chooser, ours: OurT
       if (image.state === 'ready') {
         log.add(`\n\x1b[32m${vscode.l10n.t('Ready')}\x1b[0m ${image.image} · ${(image.tookMs / 1000).toFixed(2)} s\n`)
       } else if (image.state === 'failed') {
-        const place =
-          image.file === undefined ? '' : ` ${image.file}${image.line === undefined ? '' : `:${image.line}`}`
-        const kept = image.previous === undefined ? '' : vscode.l10n.t('Running objects keep the previous image.')
-        log.add(`\n\x1b[31m${vscode.l10n.t('Failed')}\x1b[0m${place}: ${image.message} ${kept}\n`)
+        log.add(`\n\x1b[31m${vscode.l10n.t('Failed')}\x1b[0m${failure(image)}\n`)
       }
     }),
   )

@@ -4,7 +4,7 @@ import type { ClassModel, ContainerState, ObjectModel, Reason } from '../../runt
 import type { Card } from '../../webview/messages.ts'
 import { signalName } from '../actions/signals.ts'
 import type { CommandId } from '../contributes/commands.ts'
-import { clock, sizeWords } from '../explorer/words.ts'
+import { clock, memoryLimit, vcpus } from '../explorer/words.ts'
 import { harmless } from '../terminal/log-lines.ts'
 
 /** A button, and what it does. */
@@ -57,7 +57,7 @@ function factsOf({ end, life }: Ended, one: ClassModel | undefined): readonly (r
     const { cpus, memoryBytes } = one.limits
     facts.push([
       l10n.t('Limits'),
-      l10n.t('{0}: {1} vCPU, {2} memory', one.instanceType, String(cpus), sizeWords(memoryBytes)),
+      l10n.t('{0}: {1}, {2} memory', one.instanceType, vcpus(cpus), memoryLimit(memoryBytes)),
     ])
   }
   if (one?.image.state === 'ready') facts.push([l10n.t('Image'), one.image.image])

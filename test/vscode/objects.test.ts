@@ -17,8 +17,8 @@ describe('the Objects view', () => {
       'the extension activates',
       'before the start the view offers to start',
       'moorage.start starts a session through the front door',
-      'a request runs a container, and the tree lists class, object and container',
-      'the window shows the same rows, dark and light',
+      'a request runs a container, and the tree lists all there is of it',
+      'the window shows the same rows, in each kind of theme',
       'moorage.stop ends it and the view offers to start again',
     ])
   })

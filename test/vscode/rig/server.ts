@@ -24,8 +24,12 @@ export const QUIET = {
   'chat.commandCenter.enabled': false,
   'extensions.ignoreRecommendations': true,
   'git.enabled': false,
+  // How many there are is chance.
+  'remote.autoForwardPorts': false,
   'telemetry.telemetryLevel': 'off',
   'window.menuBarVisibility': 'compact',
+  // What it shows is read from the page, which a canvas would not give.
+  'terminal.integrated.gpuAcceleration': 'off',
   'workbench.colorTheme': 'Default Dark Modern',
 }
 
@@ -65,9 +69,12 @@ export async function startServer(options: {
     port: 0,
     output: () => output,
     async [Symbol.asyncDispose]() {
+      const t0 = performance.now()
       child.kill('SIGTERM')
       await ended
+      console.error('DBG server ended', performance.now() - t0)
       await groupEnded(child.pid ?? 0)
+      console.error('DBG group ended', performance.now() - t0)
       await rm(data, { recursive: true, force: true, maxRetries: 5 })
     },
   }

@@ -29,7 +29,7 @@ export interface Window extends AsyncDisposable {
 }
 
 /**
- * Opens a folder, and runs a suite in the extension host.
+ * Opens a folder, or a `.code-workspace` file, and runs a suite in the extension host.
  * @param options.suite the built suite, absolute; its `run()` is called once the extension host is up
  */
 export async function openWindow(options: {
@@ -42,7 +42,8 @@ export async function openWindow(options: {
     ['extensionDevelopmentPath', `${remote}${root}`],
     ['extensionTestsPath', `${remote}${options.suite}`],
   ]
-  const query = new URLSearchParams({ folder: options.folder, payload: JSON.stringify(payload) })
+  const kind = options.folder.endsWith('.code-workspace') ? 'workspace' : 'folder'
+  const query = new URLSearchParams({ [kind]: options.folder, payload: JSON.stringify(payload) })
   const browser = await launch()
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { describe } from 'node:test'
+import { copyFixture } from '../support/session.ts'
+import { Person } from './rig/person.ts'
+import { stepsIn } from './rig/steps.ts'
+
+describe('the life of a container', () => {
+  const step = stepsIn(async (stack) => {
+    const project = stack.use(await copyFixture('desk'))
+    return Person.open(project.folder)
+  })
+
+  step('logs show what was written before', async (person) => {
+    await person.starts()
+    for (const name of ['alice', 'bob', 'carol']) assert.equal(await person.asks(`/${name}/x`), 200)
+    await person.chooses(/^Object alice/, 'Show Logs')
+    assert.match(await person.reads(/asked for/), /^the desk is open\nasked for \/x$/m)
+  })
+
+  step('a restart is a mark in them, and new lines follow', async (person) => {
+    await person.presses(/^Object alice/, 'Restart')
+    await person.reads(/^── alice started \d\d:\d\d:\d\d ──$/m)
+    assert.equal(await person.asks('/alice/again'), 200)
+    const text = await person.reads(/asked for \/again/)
+    const masked = text.replaceAll(/\d\d:\d\d:\d\d/g, '<time>')
+    assert.match(
+      masked,
+      /asked for \/x\n── alice .+ ──\n── alice started <time> ──\nthe desk is open\nasked for \/again$/,
+    )
+    await person.sees('tree', /alice · running/)
+    await person.picture('logs-over-restart-dark')
+  })
+
+  step('the tooltip of a running object says what it is at', async (person) => {
+    await person.row(/^Object bob/).hover()
+    const tooltip = person.page.locator('.monaco-hover').filter({ hasText: 'bob' }).first()
+    await tooltip.waitFor()
+    await tooltip.getByText('Running for').waitFor()
+    await person.picture('tooltip-dark')
+    await person.page.keyboard.press('Escape')
+  })
+
+  step('a filter shows some objects, says so, and is cleared', async (person) => {
+    await person.row(/^Class Desk/).click()
+    await person.page.keyboard.press('Control+f')
+    await person.page.locator('.quick-input-widget input[type=text]').first().fill('bo')
+    await person.row(/^Object alice/).waitFor({ state: 'detached' })
+    await person.page.keyboard.press('Enter')
+    await person.sidebar.getByText('1 of 3 objects shown').waitFor()
+    await person.row(/^Object bob/).waitFor()
+    await person.picture('filtered-dark')
+    await person.sidebar.getByLabel('Clear Filter').first().click()
+    await person.row(/^Object alice/).waitFor()
+  })
+
+  step('stop ends it, and start begins another life', async (person) => {
+    await person.presses(/^Object bob/, 'Stop')
+    await person.sees('tree', /bob · stopped · exit 0 · just now/)
+    await person.presses(/^Object bob/, 'Start')
+    await person.sees('tree', /bob · running/)
+  })
+
+  step('destroying asks first, and not any more once it was told so', async (person) => {
+    await person.chooses(/^Object bob/, 'Destroy…')
+    const dialog = person.page.locator('.monaco-dialog-box')
+    await dialog.getByText('Destroy the container of bob?').waitFor()
+    await person.picture('destroy-dark')
+    await dialog.getByText("Destroy, and Don't Ask Again").click()
+    await person.sees('tree', /bob · stopped · just now · destroyed/)
+    await person.row(/^Object carol/).click()
+    await person.page.keyboard.press('Shift+Delete')
+    await person.sees('tree', /carol · stopped · just now · destroyed/)
+    assert.equal(await dialog.count(), 0)
+  })
+
+  step('all logs name the object in front of each line', async (person) => {
+    await person.commands('Moorage: Show All Logs')
+    await person.reads(/^bob │ .*the desk is open$/m)
+    await person.picture('all-logs-dark')
+  })
+})
