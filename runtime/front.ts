@@ -76,7 +76,7 @@ export interface OpenProcess {
   readonly ended: Promise<NonNullable<ProcessModel['end']>>
   /** Writes to stdin; resolves when more may come. */
   write(bytes: Uint8Array): Promise<void>
-  /** No more for stdin. */
+  /** No more for stdin. Of a terminal, its program reads the end where it reads lines; one that reads in raw mode is told nothing. */
   end(): Promise<void>
   signal(signal: number): Promise<void>
   resize(cols: number, rows: number): Promise<void>

@@ -215,9 +215,12 @@ void process_resize(struct entry *e, uint16_t cols, uint16_t rows) {
 void process_input_end(struct entry *e) {
   struct termios mode;
   e->input_ended = true;
-  /* A terminal has no end of its own: its reader is told in the terminal's way, where it listens to it. */
+  /* A terminal has no end of its own: its reader is told in the terminal's way, where it listens to it. In raw mode it does not. */
   if (e->is_terminal && inlet_is_open(&e->in) && !tcgetattr(e->in.fd, &mode) && mode.c_lflag & ICANON) {
-    if (e->in.allowance) inlet_take(&e->in, &mode.c_cc[VEOF], 1);
+    uint8_t end[2] = {mode.c_cc[VEOF], mode.c_cc[VEOF]};
+    bool is_new_line = !e->in.taken || e->in.last == '\n' || e->in.last == end[0] || (e->in.last == '\r' && mode.c_iflag & ICRNL);
+    size_t length = is_new_line ? 1 : 2; /* the first only ends a line that was begun */
+    if (e->in.allowance >= length) inlet_take(&e->in, end, length);
     return;
   }
   inlet_end(&e->in);

@@ -108,6 +108,7 @@ bool inlet_take(struct inlet *in, const uint8_t *bytes, size_t length) {
   if (length > in->allowance) return false;
   in->allowance -= (uint32_t)length;
   in->taken += length;
+  if (length) in->last = bytes[length - 1];
   if (in->ending || (in->fd < 0 && in->dead)) return true;
   size_t gone = in->fd >= 0 && !in->tail ? give(in, bytes, length) : 0;
   if (gone < length && !keep(in, bytes + gone, length - gone)) in->dead = true;

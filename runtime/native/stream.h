@@ -18,6 +18,7 @@ struct inlet {
   int fd;             /* -1: not open yet, or closed */
   uint32_t allowance; /* bytes that the runtime may still send */
   uint64_t taken;     /* bytes that came, over all links */
+  uint8_t last;       /* the last of them */
   uint8_t *bytes;     /* what could not be written yet */
   size_t head, tail, size;
   bool ending; /* EOF came: close once all is written */

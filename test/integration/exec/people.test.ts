@@ -82,6 +82,17 @@ describe('a process that a person opens through the front door', () => {
     assert.match(heard.join(''), /^30 100\r\n[\s\S]*24 80\r\n$/)
   })
 
+  it('reads the end of a terminal after a line and in the middle of one', async () => {
+    for (const typed of ['', 'abc', 'abc\n', 'abc\r']) {
+      const { process, heard } = await open(['sh', '-c', 'stty -echo; echo up; wc -c'], { tty: { cols: 80, rows: 24 } })
+      while (!heard.stdout.includes('up')) await new Promise((resolve) => setTimeout(resolve, 10))
+      await process.write(Buffer.from(typed))
+      await process.end()
+      await process.ended
+      assert.match(heard.stdout, new RegExp(`up\\r\\n\\s*${typed.length}\\r\\n$`))
+    }
+  })
+
   it('is ended by a signal, which its end names', async () => {
     const { process } = await opened(['sleep', '1000'])
     await process.signal(15)
