@@ -1,5 +1,6 @@
 /** What a person does through the front door: with an object's container, and with processes. */
 import { Latch } from './base/latch.ts'
+import { checkCommand, checkSignal, checkSize } from './exec/checks.ts'
 import type { ExecOptions, ObjectActions, OpenProcess, ProcessActions } from './front.ts'
 import type { DurableObject } from './object/object.ts'
 import { MoorageError } from './protocol/errors.ts'
@@ -77,6 +78,8 @@ export class SessionProcesses {
   async open(object: ObjectKey, options: ExecOptions): Promise<OpenProcess> {
     const { ask } = this.#relay
     const { argv, env = {}, cwd, user, tty, onOutput, onNote } = options
+    checkCommand(options)
+    if (tty !== undefined) checkSize(tty.cols, tty.rows)
     if (onNote !== undefined) this.#notes.set(object, onNote)
     this.#opening += 1
     let model: ProcessModel
@@ -129,10 +132,16 @@ export class SessionProcesses {
   actions(id: ProcessId): ProcessActions {
     const { ask } = this.#relay
     return {
-      signal: (signal) => ask.signalProcess({ process: id, signal }),
+      signal: async (signal) => {
+        checkSignal(signal)
+        await ask.signalProcess({ process: id, signal })
+      },
       write: (bytes) => ask.writeProcess({ process: id, bytes }),
       end: () => ask.endProcess({ process: id }),
-      resize: (cols, rows) => ask.resizeProcess({ process: id, cols, rows }),
+      resize: async (cols, rows) => {
+        checkSize(cols, rows)
+        await ask.resizeProcess({ process: id, cols, rows })
+      },
       output: async (onOutput) => {
         if (onOutput === undefined) return { ...(await ask.outputOfProcess({ process: id })), close: () => undefined }
         const follow = ++this.#lastFollower

@@ -91,6 +91,14 @@ export class People {
     return process.model
   }
 
+  /** Types into a process. @throws MoorageError where its stdin is closed. */
+  write(id: ProcessId, bytes: Uint8Array): Promise<void> {
+    const process = this.#options.processes.get(id)
+    if (process.stdin === undefined || process.stdin.writableEnded || process.stdin.destroyed)
+      throw new MoorageError('invalid-argument', 'The process takes no input: its stdin is closed.')
+    return process.write(bytes)
+  }
+
   /** What is kept of a process's output. @throws Error where it is forgotten. */
   async kept(id: ProcessId): Promise<Awaited<ReturnType<KeptOutput['read']>>> {
     return this.#options.processes.get(id).kept.read()

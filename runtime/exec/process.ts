@@ -1,7 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
 import type { AgentLink } from '../link/agent.ts'
-import type { LinkedProcess, ProcessExit } from '../link/process.ts'
+import { type LinkedProcess, type ProcessExit, SpawnError } from '../link/process.ts'
 import { CommandFlag } from '../protocol/agent.ts'
+import { explainErrno } from '../protocol/errno.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
 import type { RunCommand } from '../protocol/relay.ts'
 import { KeptOutput } from './output.ts'
@@ -18,6 +19,8 @@ export interface ExecOptions {
   readonly stderr: 'pipe' | 'ignore' | 'combined'
   readonly pty: { readonly cols: number; readonly rows: number } | undefined
   readonly by: 'worker' | 'person'
+  /** One of several that are tried: a start that fails is not told. */
+  readonly isAttempt?: boolean
 }
 
 /** Where it runs: the object, the life, and what its app was started with, which an exec inherits. */
@@ -46,6 +49,7 @@ export class Process {
   readonly #onChange: (model: ProcessModel) => void
   #model: ProcessModel
   #telling: NodeJS.Timeout | undefined
+  readonly #isAttempt: boolean
   #silent = false
 
   /** @param onChange is told once it has started, while it moves bytes, and when it ends. */
@@ -59,11 +63,13 @@ export class Process {
   ) {
     const { app } = place
     const cwd = options.cwd ?? app.cwd
-    const user = options.user ?? app.user
+    // An empty name is none.
+    const user = options.user || app.user
     this.id = id
     this.place = place
     this.kept = new KeptOutput(file, memory)
     this.#onChange = onChange
+    this.#isAttempt = options.isAttempt === true
     this.#linked = place.link.spawn({
       argv: options.argv,
       env: { ...app.env, ...options.env },
@@ -79,7 +85,7 @@ export class Process {
       life: place.life,
       command: options.argv,
       cwd,
-      user,
+      user: user || 'root',
       by: options.by,
       terminal: options.pty !== undefined,
       stdinOpen: options.stdin || options.pty !== undefined,
@@ -104,7 +110,7 @@ export class Process {
     )
     this.exit.then(
       ({ exitCode, signal }) => this.#ended({ exitCode, ...(signal === undefined ? {} : { signal }) }),
-      (error: Error) => this.#ended({ lost: error.message }),
+      (error: Error) => this.#ended({ lost: reasonOf(error, { argv: options.argv, cwd, user }) }),
     )
     // Output may come after the end: its children have it too.
     void this.over.then(() => this.#tellMoved())
@@ -200,7 +206,8 @@ export class Process {
 
   #change(change: Partial<ProcessModel>): void {
     this.#model = { ...this.#model, ...change }
-    if (this.#model.pid !== 0 && !this.#silent) this.#onChange(this.#model)
+    const begun = this.#model.pid !== 0 || (this.#model.end !== undefined && !this.#isAttempt)
+    if (begun && !this.#silent) this.#onChange(this.#model)
   }
 
   #moved(change: Partial<ProcessModel>): void {
@@ -214,6 +221,11 @@ export class Process {
     this.#telling = undefined
     this.#change({})
   }
+}
+
+/** Why it did not end by itself, or was never started. */
+function reasonOf(error: Error, command: { argv: readonly string[]; cwd: string; user: string }): string {
+  return error instanceof SpawnError ? `Not started: ${explainErrno(error.errno, error.step, command)}` : error.message
 }
 
 function flagsOf(options: ExecOptions): number {

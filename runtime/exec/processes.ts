@@ -46,10 +46,6 @@ export class Processes {
   }
 
   #over(process: Process): void {
-    if (process.model.pid === 0) {
-      this.#processes.delete(process.id)
-      return
-    }
     this.#ended.push(process)
     const oldest = this.#ended.length > ENDED ? this.#ended.shift() : undefined
     if (oldest === undefined) return

@@ -8,7 +8,7 @@ const SHELLS = [['bash'], ['sh']]
 const NOT_HERE = new Set([2, 13, 8])
 
 /** What a person asks for; an empty argv is the best shell there is. */
-export type PersonOptions = Omit<ExecOptions, 'by'>
+export type PersonOptions = Omit<ExecOptions, 'by' | 'isAttempt'>
 
 /** A busybox that was put beside the app for a person: where it is in the container, and where it came from, in words. */
 export interface Busybox {
@@ -30,15 +30,15 @@ export async function openForPerson(
   onNote: (text: string) => void,
 ): Promise<Process> {
   const env = options.pty === undefined ? options.env : { TERM: 'xterm-256color', ...options.env }
-  const open = async (argv: readonly string[]): Promise<Process> => {
-    const process = processes.open(place, { ...options, argv, env, by: 'person' })
+  const open = async (argv: readonly string[], isAttempt = false): Promise<Process> => {
+    const process = processes.open(place, { ...options, argv, env, by: 'person', isAttempt })
     await process.started
     return process
   }
   if (options.argv.length > 0) return open(options.argv)
   for (const shell of SHELLS) {
     try {
-      return await open(shell)
+      return await open(shell, true)
     } catch (error) {
       if (!(error instanceof SpawnError) || !NOT_HERE.has(error.errno)) throw error
     }

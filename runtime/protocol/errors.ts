@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'too-many-instances'
   | 'agent-lost'
   | 'no-object'
+  | 'invalid-argument'
   | 'no-session'
   | 'not-yet'
 

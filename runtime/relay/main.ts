@@ -88,7 +88,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
         (process) => tell({ news: 'process-read', process }),
         (text) => tell({ news: 'process-note', object, text }),
       ),
-    writeProcess: ({ process, bytes }) => processes.get(process).write(bytes),
+    writeProcess: ({ process, bytes }) => people.write(process, bytes),
     endProcess: ({ process }) => processes.get(process).end(),
     signalProcess: ({ process, signal }) => processes.get(process).kill(signal),
     resizeProcess: ({ process, cols, rows }) => processes.get(process).resize(cols, rows),

@@ -84,7 +84,7 @@ describe('a process that a person opens through the front door', () => {
 
   it('reads the end of a terminal after a line and in the middle of one', async () => {
     for (const typed of ['', 'abc', 'abc\n', 'abc\r']) {
-      const { process, heard } = await open(['sh', '-c', 'stty -echo; echo up; wc -c'], { tty: { cols: 80, rows: 24 } })
+      const { process, heard } = await opened(['sh', '-c', 'stty -echo; echo up; wc -c'], { tty: { cols: 80, rows: 24 } })
       while (!heard.stdout.includes('up')) await new Promise((resolve) => setTimeout(resolve, 10))
       await process.write(Buffer.from(typed))
       await process.end()
@@ -198,6 +198,33 @@ describe('a process that a person opens through the front door', () => {
     })
     await assert.rejects(opened(['true'], { cwd: '/nowhere' }), { message: /nowhere.*no such file/ })
     await assert.rejects(opened(['true'], { user: 'nobody-at-all' }), { message: /nobody-at-all/ })
+    const failed = running.session.model.processes.find(({ command }) => command[0] === 'no-such-program')
+    assert.match(failed?.end?.lost ?? '', /no-such-program.*no such file/)
+  })
+
+  it('is refused what makes no sense, before anything is asked of it', async () => {
+    const code = { code: 'invalid-argument' }
+    const { process } = await opened(['sleep', '1000'], { tty: { cols: 80, rows: 24 } })
+    for (const signal of [0, 65, 1.5]) await assert.rejects(process.signal(signal), code)
+    for (const [cols, rows] of [
+      [0, 0],
+      [70_000, 5],
+    ] as const)
+      await assert.rejects(process.resize(cols, rows), code)
+    await process.signal(9)
+    await process.ended
+    await assert.rejects(process.write(Buffer.from('x')), { ...code, message: /stdin is closed/ })
+    await assert.rejects(opened(['a\0b']), code)
+    await assert.rejects(opened(['true'], { env: { 'A=B': 'x' } }), code)
+    await assert.rejects(opened(['true'], { env: { A: 'x\0' } }), code)
+    await assert.rejects(opened(['true'], { tty: { cols: 0, rows: 0 } }), code)
+  })
+
+  it('is run by the image’s user where none is named, and the model says who', async () => {
+    const { process, heard } = await opened(['id', '-un'], { user: '' })
+    await process.ended
+    const model = running.session.model.processes.find(({ id }) => id === process.id)
+    assert.equal(model?.user, heard.stdout.trim())
   })
 })
 
