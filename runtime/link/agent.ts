@@ -175,15 +175,15 @@ export class AgentLink {
     return process
   }
 
-  /** Ends the link for good: connections break, what waits is rejected. */
-  close(): void {
+  /** Ends the link for good: connections break, what waits is rejected, with `why` in words. */
+  close(why = 'The container has ended.'): void {
     if (this.#closed) return
     this.#closed = true
-    this.#up.reject(new DialError('The container has ended.', false))
-    this.#run?.latch.reject(new Error('The container has ended.'))
+    this.#up.reject(new DialError(why, false))
+    this.#run?.latch.reject(new Error(why))
     this.#socket?.destroy()
     this.#breakAll()
-    for (const process of this.#processes.values()) process.onGone(new Error('The container has ended.'))
+    for (const process of this.#processes.values()) process.onGone(new Error(why))
     this.#processes.clear()
   }
 

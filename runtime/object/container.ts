@@ -297,6 +297,7 @@ export class Life {
         ...(failure === undefined ? {} : { failure }),
       })
     })
-    if (this.#prepared !== undefined) this.#options.onClosing(this.#prepared.close())
+    if (this.#prepared !== undefined)
+      this.#options.onClosing(this.#prepared.close(`The container has ended: ${message}`))
   }
 }

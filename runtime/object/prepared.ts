@@ -27,7 +27,8 @@ export interface Prepared {
   /** The engine was asked to stop, kill or remove it, by us or by somebody else. */
   readonly killed: Latch
   /** Removes it, and then its sandbox. Safe to call twice. */
-  close(): Promise<void>
+  /** @param why in words, for the processes in it. */
+  close(why?: string): Promise<void>
 }
 
 /** Limits in the engine's words. */
@@ -80,12 +81,12 @@ export async function prepareContainer(options: PrepareOptions): Promise<Prepare
   let id: ContainerId | undefined
   let watched: ReturnType<PrepareOptions['watch']> | undefined
   let closing: Promise<void> | undefined
-  const close = (): Promise<void> => {
+  const close = (why?: string): Promise<void> => {
     closing ??= (async () => {
       try {
         if (id === undefined) return
         await relay.ask.internet({ address: sandbox.address, allowed: false }).catch(() => undefined)
-        await relay.ask.release({ container: id }).catch(() => undefined)
+        await relay.ask.release({ container: id, ...(why === undefined ? {} : { why }) }).catch(() => undefined)
         await engine.remove(id, { force: true })
       } finally {
         watched?.forget()

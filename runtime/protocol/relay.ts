@@ -31,8 +31,8 @@ export interface RelayCalls {
   hold(args: { engine: EngineAddress; container: string }): void
   /** Claims a started container and waits for its agent. @throws where none comes within 10 s. */
   claim(args: { container: string; secret: Uint8Array; gatewayAddress: string }): void
-  /** Ends what hold() opened; the container ends with it. */
-  release(args: { container: string }): void
+  /** Ends what hold() opened; the container ends with it. `why`, in words, is what its processes reject with. */
+  release(args: { container: string; why?: string }): void
   /** `object` and `life` are whom execs in it belong to. */
   run(args: { container: string; command: RunCommand; object: ObjectKey; life: number }): RunResult
   signal(args: { container: string; signal: number }): void

@@ -111,10 +111,11 @@ export class HeldContainers {
     return this.#held.get(container)?.link
   }
 
-  /** Lets a container go: it ends. */
-  async release(container: string): Promise<void> {
+  /** Lets a container go: it ends, and its processes are told why. */
+  async release(container: string, why?: string): Promise<void> {
     const held = this.#held.get(container)
     this.#held.delete(container)
+    held?.link.close(why)
     await held?.scope.close()
   }
 

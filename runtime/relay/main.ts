@@ -76,7 +76,7 @@ const session = joinCalls<SessionCalls, RelayCalls>(
     },
     hold: ({ engine, container }) => containers.hold(engine, container),
     claim: ({ container, secret, gatewayAddress }) => containers.claim(container, secret, gatewayAddress),
-    release: ({ container }) => containers.release(container),
+    release: ({ container, why }) => containers.release(container, why),
     run: ({ container, command, object, life }) => containers.run(container, command, object, life),
     signal: ({ container, signal }) => linkOf(container).signal(signal),
     ask: ({ container, fact }) => containers.link(container)?.ask(fact) ?? '',

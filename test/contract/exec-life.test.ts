@@ -11,7 +11,7 @@ about('a process and its container', 'execLife', (ask) => {
     const { told, again, kill, after } = await ask('destroyed')
     const [exit, line, output] = told
     assert.equal(exit.name, 'Error')
-    assert.match(exit.message, /destroyed|ended/)
+    assert.equal(exit.message, 'The container has ended: Destroyed by the Worker: the contract wants it.')
     assert.ok(line === 'end' || line.name === 'Error', JSON.stringify(line))
     assert.deepEqual(output, exit)
     assert.deepEqual(again, { rejected: exit })
