@@ -84,7 +84,9 @@ describe('a process that a person opens through the front door', () => {
 
   it('reads the end of a terminal after a line and in the middle of one', async () => {
     for (const typed of ['', 'abc', 'abc\n', 'abc\r']) {
-      const { process, heard } = await opened(['sh', '-c', 'stty -echo; echo up; wc -c'], { tty: { cols: 80, rows: 24 } })
+      const { process, heard } = await opened(['sh', '-c', 'stty -echo; echo up; wc -c'], {
+        tty: { cols: 80, rows: 24 },
+      })
       while (!heard.stdout.includes('up')) await new Promise((resolve) => setTimeout(resolve, 10))
       await process.write(Buffer.from(typed))
       await process.end()
