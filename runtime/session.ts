@@ -29,6 +29,9 @@ import { Sources } from './sources.ts'
 import { Store } from './store.ts'
 import { Watching } from './watching.ts'
 
+/** At its end a session waits so long for starts of its own that the engine has not answered, in ms. */
+const OWN_STARTS_MS = 15_000
+
 /**
  * Starts a session: finds the engine, starts the Workers, prepares images and the first containers. Resolves when the
  * Workers serve requests; images may still be in the making, and starts wait for them.
@@ -143,7 +146,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   const owner = await ownerLabel()
   // The last thing to close in the engine: whatever is still there of this session is removed by its labels.
   scope.own(async () => {
-    await sweep(engine, id)
+    await sweep(engine, id, { startingMs: OWN_STARTS_MS })
   })
 
   const fleet: Fleet = new Fleet({
@@ -182,7 +185,7 @@ async function open(options: SessionOptions, scope: Scope): Promise<Session> {
   scope.own(async () => {
     const ended = fleet.close({ kind: 'session-ended' })
     // All of it at once, also what is just being made: everyone who waits for a container finds it gone.
-    const swept = sweep(engine, id).catch(() => undefined)
+    const swept = sweep(engine, id, { startingMs: OWN_STARTS_MS }).catch(() => undefined)
     await Promise.all([ended, host.close(Promise.allSettled([ended, swept]))])
   })
 

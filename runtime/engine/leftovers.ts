@@ -31,6 +31,8 @@ export interface Swept {
 export interface SweepOptions extends CallOptions {
   /** When to give up on what does not go. */
   readonly withinMs?: number
+  /** How long a container that somebody may just be starting is left alone. A session's own knows that it is answered, however slow the machine. */
+  readonly startingMs?: number
 }
 
 /** Between two looks at what is still there. */
@@ -106,7 +108,7 @@ export async function sweep(engine: Engine, session: string, options: SweepOptio
     for (const one of v) volumes.add(one.name)
     // A container that somebody may just be starting is left alone for a while: removed before its start is answered, it would
     // leave its end of the network behind (Docker 20.10, one time in forty).
-    const starting = performance.now() - began < STARTING_MS
+    const starting = performance.now() - began < (options.startingMs ?? STARTING_MS)
     const going = c.filter(({ status }) => !(starting && status === 'created'))
     const complaints = await Promise.all(going.map((one) => complaint(engine.remove(one.id, options))))
     // A network or volume cannot go before the containers in it have.

@@ -8,6 +8,7 @@ import { parsed } from '../link/worker-messages.ts'
 import { explainErrno } from '../protocol/errno.ts'
 import type { ExecRequest, Refusal, Tell } from '../protocol/worker.ts'
 import * as wire from '../protocol/worker.ts'
+import { takeBody } from './bodies.ts'
 import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 
@@ -191,7 +192,7 @@ export class ExecRequests {
     if (process === undefined) broken()
     else process.exit.then(broken, broken)
     try {
-      for await (const chunk of request as AsyncIterable<Buffer>) await process?.write(chunk)
+      if (process !== undefined) await takeBody(request, process)
       process?.end()
       response.writeHead(204).end()
     } catch {

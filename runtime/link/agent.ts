@@ -10,9 +10,10 @@ import {
   Stream,
   ToAgent,
 } from '../protocol/agent.ts'
-import { encodeFrame, encodeHeader, type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
+import { type Frame, FrameReader, MAX_PAYLOAD_BYTES, WireError } from '../protocol/frames.ts'
 import type { RunResult } from '../protocol/relay.ts'
 import { Connection } from './connection.ts'
+import { FrameWriter } from './frame-writer.ts'
 import { LinkedProcess } from './process.ts'
 
 /** A port of the container did not answer. `refused`: nobody listens there. */
@@ -29,8 +30,6 @@ const ECONNREFUSED = 111
 /** RUN came a second time, as the first one's answer was lost with a link. */
 const EALREADY = 114
 const E2BIG = 7
-/** What is copied behind its header for one plain write: less work than a gathered one of the two, up to a few pages. */
-const COPIED_BYTES = 4_096
 const ASK_TIMEOUT_MS = 1_000
 const DIAL_TIMEOUT_MS = 10_000
 
@@ -40,9 +39,12 @@ const DIAL_TIMEOUT_MS = 10_000
  */
 export class AgentLink {
   #socket: Socket | undefined
+  #out: FrameWriter | undefined
   #up = new Latch()
   #closed = false
   #lastId = 0
+  /** The stream of the data that come. */
+  #stream = 0
   #run: { readonly latch: Latch<RunResult>; readonly payload: Uint8Array } | undefined
   /** What there was no link for, and must not be lost. */
   #unsent: [id: number, type: number, payload: Uint8Array | undefined][] = []
@@ -67,9 +69,9 @@ export class AgentLink {
       older.destroy()
     }
     this.#socket = socket
+    this.#out = new FrameWriter(socket)
     socket.setNoDelay(true)
-    // Not zeroed, and not of the pool that small buffers share: frames are large, and come by the thousand.
-    const reader = new FrameReader((bytes) => Buffer.allocUnsafeSlow(bytes))
+    const reader = new FrameReader(FromAgent.DATA)
     const take = (chunk: Buffer): void => {
       try {
         for (const frame of reader.push(chunk)) this.#receive(frame)
@@ -131,7 +133,7 @@ export class AgentLink {
     const id = this.#newId()
     const latch = new Latch<Connection>()
     const connection = new Connection({
-      data: (bytes) => this.#sendParts(id, bytes),
+      data: (bytes) => this.#out?.data(id, bytes),
       eof: () => this.#send(ToAgent.EOF, id),
       credit: (bytes) => this.#credit(id, bytes),
       close: () => {
@@ -152,7 +154,7 @@ export class AgentLink {
     const id = this.#newId()
     const process = new LinkedProcess(
       {
-        data: (bytes) => this.#sendParts(id, bytes),
+        data: (bytes) => this.#out?.data(id, bytes),
         eof: () => this.#send(ToAgent.EOF, id),
         credit: (stream, bytes) => this.#credit(id, bytes, stream),
         hangUp: (stream) => this.#sendLater(ToAgent.HANG_UP, id, Uint8Array.of(stream)),
@@ -190,10 +192,9 @@ export class AgentLink {
   #receive(frame: Frame): void {
     const payload = Buffer.from(frame.payload.buffer, frame.payload.byteOffset, frame.payload.byteLength)
     const process = this.#processes.get(frame.id)
-    if (process !== undefined) this.#ofProcess(process, frame, payload)
-    else if (frame.type === FromAgent.DATA) {
-      if (payload[0] === Stream.CONNECTION) this.#dials.get(frame.id)?.connection.received(payload.subarray(1))
-    } else if (frame.type === FromAgent.EOF) {
+    if (frame.type === FromAgent.DATA) this.#data(frame, payload)
+    else if (process !== undefined) this.#ofProcess(process, frame, payload)
+    else if (frame.type === FromAgent.EOF) {
       this.#dials.get(frame.id)?.connection.receivedEof()
     } else if (frame.type === FromAgent.CREDIT) {
       this.#dials.get(frame.id)?.connection.granted(payload.readUInt32LE(0))
@@ -211,9 +212,18 @@ export class AgentLink {
     } else if (frame.type === FromAgent.FACT) this.#asks.get(frame.id)?.resolve(payload.subarray(1).toString('latin1'))
   }
 
+  /** Data comes in parts; the first one tells the stream of them all. */
+  #data({ id, at }: Frame, payload: Buffer): void {
+    if (at === 0) this.#stream = payload.readUInt8(0)
+    const bytes = at === 0 ? payload.subarray(1) : payload
+    if (bytes.length === 0) return
+    const process = this.#processes.get(id)
+    if (process !== undefined) process.onData(this.#stream, bytes)
+    else if (this.#stream === Stream.CONNECTION) this.#dials.get(id)?.connection.received(bytes)
+  }
+
   #ofProcess(process: LinkedProcess, { type, id }: Frame, payload: Buffer): void {
-    if (type === FromAgent.DATA) process.onData(payload.readUInt8(0), payload.subarray(1))
-    else if (type === FromAgent.EOF) process.onEof(payload.readUInt8(0))
+    if (type === FromAgent.EOF) process.onEof(payload.readUInt8(0))
     else if (type === FromAgent.COUNTS) process.onCounts(decodeCounts(payload))
     else if (type === FromAgent.CREDIT) process.onCredit(payload.readUInt32LE(0))
     else if (type === FromAgent.STARTED) process.onStarted(payload.readUInt32LE(0))
@@ -253,6 +263,7 @@ export class AgentLink {
   #lost(socket: Socket): void {
     if (this.#socket !== socket) return
     this.#socket = undefined
+    this.#out = undefined
     this.#breakAll()
     for (const [id, process] of [...this.#processes]) {
       process.onUnlinked()
@@ -287,23 +298,6 @@ export class AgentLink {
     this.#send(ToAgent.CREDIT, id, payload)
   }
 
-  #sendParts(id: number, bytes: Uint8Array): void {
-    const socket = this.#socket
-    if (socket === undefined) return
-    if (bytes.length <= COPIED_BYTES) {
-      socket.write(encodeFrame(ToAgent.DATA, id, bytes))
-      return
-    }
-    // Header and payload go out together, and the payload is not copied.
-    socket.cork()
-    for (let at = 0; at < bytes.length; at += MAX_PAYLOAD_BYTES) {
-      const part = bytes.subarray(at, at + MAX_PAYLOAD_BYTES)
-      socket.write(encodeHeader(ToAgent.DATA, id, part.length))
-      socket.write(part)
-    }
-    socket.uncork()
-  }
-
   /** Without a link, when there is one again. */
   #sendLater(type: number, id: number, payload?: Uint8Array): void {
     if (this.#up.settled) this.#send(type, id, payload)
@@ -318,7 +312,7 @@ export class AgentLink {
   }
 
   #send(type: number, id: number, payload?: Uint8Array): void {
-    this.#socket?.write(encodeFrame(type, id, payload))
+    this.#out?.send(type, id, payload)
   }
 }
 

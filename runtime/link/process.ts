@@ -40,6 +40,8 @@ export interface ProcessWire {
 const GRANT_BYTES = WINDOW_BYTES / 4
 /** What may wait for the agent's grant, beside what is granted. */
 const INPUT_BYTES = 262_144
+/** More pieces than this that go at once are small, and copied into one. */
+const PIECES = 64
 
 /**
  * One process that the agent started, as streams. An unread stream stops its writer and nothing else; destroying one throws
@@ -286,6 +288,19 @@ class Input extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#window.write(chunk, done)
+  }
+
+  /** What came at once goes at once: the link makes few frames of it. */
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    const came = chunks.map(({ chunk }) => chunk)
+    const pieces = came.length > PIECES ? [Buffer.concat(came)] : came
+    let next = 0
+    const go = (error?: Error | null): void => {
+      const piece = pieces[next++]
+      if (error || piece === undefined) done(error)
+      else this.#window.write(piece, go)
+    }
+    go()
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,16 @@
 #define GRANT_BYTES (WINDOW_BYTES / 4)
 /* Of a read: whole pages, since a pipe hands them over without splitting one. */
 #define READ_BYTES 61440
+
+/*
+ * A process writes and reads in small pieces, and to be woken for each costs more than the bytes do. Where much goes through
+ * a pipe, it is made larger and left alone for LATER_US at a time. Of output that is once BURST_BYTES came without a break
+ * of QUIET_US, so that nobody who types and reads ever waits; of input it is when the pipe has been full.
+ */
+#define WIDE_PIPE_BYTES (1 << 18)
+#define BURST_BYTES (1 << 18)
+#define QUIET_US (4 * LATER_US)
+#define OUTLET_EVENTS (EPOLLIN | EPOLLRDHUP)
 
 static void inlet_run(struct source *source);
 static void outlet_run(struct source *source);
@@ -57,11 +68,12 @@ void inlet_renew(struct inlet *in) {
 /* Bytes that went, 0 where it is full. */
 static size_t give(struct inlet *in, const uint8_t *bytes, size_t length) {
   size_t gone = 0;
-  while (gone < length && !in->dead) {
+  bool full = false;
+  while (gone < length && !in->dead && !full) {
     ssize_t n = in->is_socket ? send(in->fd, bytes + gone, length - gone, MSG_NOSIGNAL | MSG_DONTWAIT)
                               : write(in->fd, bytes + gone, length - gone);
-    if (n >= 0) gone += (size_t)n;
-    else if (errno == EAGAIN) break;
+    if (n >= 0) gone += (size_t)n, full = !in->is_socket; /* not all went: it is full, or was just now */
+    else if (errno == EAGAIN) full = true;
     else if (errno != EINTR) in->dead = true;
   }
   return in->dead ? length : gone;
@@ -69,7 +81,8 @@ static size_t give(struct inlet *in, const uint8_t *bytes, size_t length) {
 
 static bool keep(struct inlet *in, const uint8_t *bytes, size_t length) {
   size_t held = in->tail - in->head;
-  if (in->tail + length > in->size && in->head) {
+  /* Not while more is kept than is free in front of it: a window that is nearly full would be moved for every frame. */
+  if (in->tail + length > in->size && in->head && in->head >= held) {
     memmove(in->bytes, in->bytes + in->head, held);
     in->head = 0;
     in->tail = held;
@@ -130,9 +143,29 @@ void inlet_end(struct inlet *in) {
   if (in->fd >= 0 && !in->tail) finish(in);
 }
 
+static void widen(int fd, bool *is_wide) {
+  if (!*is_wide) fcntl(fd, F_SETPIPE_SZ, WIDE_PIPE_BYTES); /* may be refused: it works without */
+  *is_wide = true;
+}
+
+static void inlet_pause(struct inlet *in) {
+  in->pausing = true;
+  widen(in->fd, &in->is_wide);
+  loop_rewatch(&in->source, 0);
+  loop_later(&in->source);
+}
+
 static void inlet_run(struct source *s) {
+  struct inlet *in = s->owner;
+  bool has_room = s->ready == EPOLLOUT;
   s->ready = 0;
-  flush(s->owner);
+  if (has_room && !in->is_socket && !in->pausing) {
+    if (in->tail) inlet_pause(in);
+    return;
+  }
+  if (in->pausing) loop_rewatch(s, EPOLLOUT);
+  in->pausing = false;
+  flush(in);
 }
 
 void outlet_open(struct outlet *o, struct link *link, uint32_t id, uint8_t stream, int fd) {
@@ -141,7 +174,7 @@ void outlet_open(struct outlet *o, struct link *link, uint32_t id, uint8_t strea
   o->stream = stream;
   o->credit = WINDOW_BYTES;
   o->source = (struct source){.fd = -1, .run = outlet_run, .owner = o};
-  if (loop_watch(&o->source, fd, EPOLLIN | EPOLLRDHUP)) loop_again(&o->source); /* there may be bytes already */
+  if (loop_watch(&o->source, fd, OUTLET_EVENTS)) loop_again(&o->source); /* there may be bytes already */
   else close(fd);
 }
 
@@ -151,7 +184,7 @@ bool outlet_is_open(const struct outlet *o) {
 
 void outlet_credit(struct outlet *o, uint32_t bytes) {
   o->credit = bytes > WINDOW_BYTES || o->credit + bytes > WINDOW_BYTES ? WINDOW_BYTES : o->credit + bytes;
-  if (outlet_is_open(o)) loop_again(&o->source);
+  if (outlet_is_open(o) && !o->pausing) loop_again(&o->source);
 }
 
 void outlet_discard(struct outlet *o) {
@@ -175,9 +208,26 @@ static void end(struct outlet *o, int error) {
   o->closed(o->owner, error);
 }
 
+/* Counts what was read, and says whether what follows may wait. */
+static bool is_burst(struct outlet *o, size_t bytes) {
+  int64_t now = now_us();
+  o->burst = now - o->read_us > QUIET_US ? bytes : o->burst + bytes;
+  o->read_us = now;
+  return o->burst >= BURST_BYTES && o->stream != STREAM_CONNECTION;
+}
+
+static void outlet_pause(struct outlet *o) {
+  o->pausing = true;
+  widen(o->source.fd, &o->is_wide);
+  loop_rewatch(&o->source, 0);
+  loop_later(&o->source);
+}
+
 static void outlet_run(struct source *s) {
   static uint8_t nowhere[READ_BYTES];
   struct outlet *o = s->owner;
+  if (o->pausing) loop_rewatch(s, OUTLET_EVENTS);
+  o->pausing = false;
   if (!o->credit && !o->discard) return; /* goes on with outlet_credit */
   size_t want = o->discard || o->credit > READ_BYTES ? READ_BYTES : o->credit;
   uint8_t *at = o->discard ? nowhere : link_reserve(o->link, 1 + want);
@@ -194,7 +244,9 @@ static void outlet_run(struct source *s) {
       o->credit -= (uint32_t)n;
       o->sent += (uint64_t)n;
     }
+    bool burst = is_burst(o, (size_t)n);
     if (may_be_more) loop_again(s);
+    else if (burst) outlet_pause(o);
   } else if (n == 0) {
     end(o, 0);
   } else if (errno != EAGAIN && errno != EINTR) {

@@ -24,6 +24,8 @@ struct inlet {
   bool ending; /* EOF came: close once all is written */
   bool dead;   /* nobody reads: what comes is thrown away */
   bool is_socket;
+  bool pausing; /* it has room again, and is left alone for a moment so that there is more of it */
+  bool is_wide; /* its pipe was made larger */
   void (*closed)(void *owner); /* all is written and the descriptor is closed */
   void *owner;
 };
@@ -38,6 +40,10 @@ struct outlet {
   bool ended;       /* EOF was read */
   bool discard;     /* the runtime does not want it any more */
   bool is_terminal; /* a PTY's master: EIO is its end, a short read says nothing */
+  bool pausing;     /* left alone for a moment, so that more comes with one read */
+  bool is_wide;     /* its pipe was made larger */
+  int64_t read_us;  /* the last read */
+  size_t burst;     /* bytes that came without a pause before it */
   void (*closed)(void *owner, int error); /* EOF (0, already reported) or a broken connection; the descriptor is closed */
   void *owner;
 };

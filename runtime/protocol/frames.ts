@@ -26,11 +26,13 @@ export const WINDOW_BYTES = 1_048_576
 /** Length of the secrets that open a wire, in bytes. */
 export const SECRET_BYTES = 32
 
-/** One frame. The payload is a view on the received chunk: copy it to keep it. */
+/** One frame, or a part of one. The payload is a view on the received chunk: copy it to keep it. */
 export interface Frame {
   readonly type: number
   readonly id: number
   readonly payload: Uint8Array
+  /** Bytes of the frame's payload that came before this part of it. 0: its beginning, and mostly all of it. */
+  readonly at: number
 }
 
 /** A peer broke the wire's rules: end the connection. */
@@ -68,13 +70,15 @@ const EMPTY = new Uint8Array(0)
 /** Cuts a byte stream into frames. Holds at most one unfinished frame, as bytes of its own. */
 export class FrameReader {
   /** The unfinished frame: as long as it will be, once its header is there. */
-  #part = new Uint8Array(HEADER_BYTES)
+  #unfinished = new Uint8Array(HEADER_BYTES)
   #held = 0
-  readonly #allocate: (bytes: number) => Uint8Array<ArrayBuffer>
+  /** The frame whose payload is under way in parts, and what of it is to come. */
+  #open: Open | undefined
+  readonly #inParts: number | undefined
 
-  /** @param allocate makes room for a frame; every byte of it is written before it is read. */
-  constructor(allocate: (bytes: number) => Uint8Array<ArrayBuffer> = (bytes) => new Uint8Array(bytes)) {
-    this.#allocate = allocate
+  /** @param inParts a type whose frames are not held until they are whole, but handed on in parts, as they come. */
+  constructor(inParts?: number) {
+    this.#inParts = inParts
   }
 
   /**
@@ -85,8 +89,10 @@ export class FrameReader {
     const frames: Frame[] = []
     let at = 0
     while (at < chunk.length) {
-      const size = this.#held === 0 ? sizeAt(chunk, at) : undefined
-      if (size !== undefined && chunk.length - at >= size) {
+      const size = this.#held === 0 && this.#open === undefined ? sizeAt(chunk, at) : undefined
+      if (this.#open !== undefined) {
+        at += this.#handOn(this.#open, chunk.subarray(at), frames)
+      } else if (size !== undefined && chunk.length - at >= size) {
         frames.push(frameOf(chunk.subarray(at, at + size)))
         at += size
       } else {
@@ -96,23 +102,50 @@ export class FrameReader {
     return frames
   }
 
+  #handOn(open: Open, bytes: Uint8Array, frames: Frame[]): number {
+    const payload = bytes.subarray(0, open.left)
+    frames.push({ type: open.type, id: open.id, payload, at: open.at })
+    open.at += payload.length
+    open.left -= payload.length
+    if (open.left === 0) this.#open = undefined
+    return payload.length
+  }
+
   /** Takes bytes of the unfinished frame, as far as its header or its end, and returns how many. */
   #hold(bytes: Uint8Array, frames: Frame[]): number {
-    const taken = bytes.subarray(0, this.#part.length - this.#held)
-    this.#part.set(taken, this.#held)
+    const taken = bytes.subarray(0, this.#unfinished.length - this.#held)
+    this.#unfinished.set(taken, this.#held)
     this.#held += taken.length
-    if (this.#held === HEADER_BYTES && this.#part.length === HEADER_BYTES) {
-      const whole = this.#allocate(sizeAt(this.#part, 0) ?? HEADER_BYTES)
-      whole.set(this.#part)
-      this.#part = whole
-    }
-    if (this.#held === this.#part.length && this.#held >= HEADER_BYTES) {
-      frames.push(frameOf(this.#part))
-      this.#part = new Uint8Array(HEADER_BYTES)
+    if (this.#held === HEADER_BYTES && this.#unfinished.length === HEADER_BYTES) this.#begin()
+    if (this.#held === this.#unfinished.length && this.#held >= HEADER_BYTES) {
+      frames.push(frameOf(this.#unfinished))
+      this.#unfinished = new Uint8Array(HEADER_BYTES)
       this.#held = 0
     }
     return taken.length
   }
+
+  /** The unfinished frame's header is whole. */
+  #begin(): void {
+    const size = sizeAt(this.#unfinished, 0) ?? HEADER_BYTES
+    const { type, id } = frameOf(this.#unfinished)
+    if (type === this.#inParts && size > HEADER_BYTES) {
+      this.#open = { type, id, at: 0, left: size - HEADER_BYTES }
+      this.#held = 0
+      return
+    }
+    const whole = new Uint8Array(size)
+    whole.set(this.#unfinished)
+    this.#unfinished = whole
+  }
+}
+
+/** A frame that is handed on in parts. */
+interface Open {
+  readonly type: number
+  readonly id: number
+  at: number
+  left: number
 }
 
 /** The size of the frame that begins at `at`, or undefined where its header is not whole. */
@@ -127,5 +160,5 @@ function sizeAt(bytes: Uint8Array, at: number): number | undefined {
 
 function frameOf(bytes: Uint8Array): Frame {
   const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES)
-  return { type: view.getUint8(4), id: view.getUint32(5, true), payload: bytes.subarray(HEADER_BYTES) }
+  return { type: view.getUint8(4), id: view.getUint32(5, true), payload: bytes.subarray(HEADER_BYTES), at: 0 }
 }

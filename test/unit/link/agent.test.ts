@@ -2,8 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { AgentLink } from '../../../runtime/link/agent.ts'
-import { type Command, encodeCommand, Fact, FromAgent, ToAgent } from '../../../runtime/protocol/agent.ts'
-import { encodeFrame, MAX_COMMAND_BYTES, MAX_PAYLOAD_BYTES, WINDOW_BYTES } from '../../../runtime/protocol/frames.ts'
+import { type Command, encodeCommand, Fact, FromAgent, Stream, ToAgent } from '../../../runtime/protocol/agent.ts'
+import {
+  encodeFrame,
+  HEADER_BYTES,
+  MAX_COMMAND_BYTES,
+  MAX_PAYLOAD_BYTES,
+  WINDOW_BYTES,
+} from '../../../runtime/protocol/frames.ts'
 import { ScriptedAgent, u32 } from './fake-agent.ts'
 import { closed, socketPair } from './sockets.ts'
 
@@ -323,6 +329,33 @@ describe('an open connection', () => {
     assert.ok(lengths.every((length) => length <= MAX_PAYLOAD_BYTES))
     agent.send(FromAgent.CREDIT, 1, u32(1))
     assert.equal((await agent.frame()).payload.length, 1)
+  })
+
+  it('has what one turn sends in as few frames as hold it, and before what is sent after it', async (t) => {
+    const { agent, connection } = await connected(t)
+    connection.cork()
+    for (const text of ['one ', 'two ', 'x'.repeat(100_000), 'three']) connection.write(text)
+    connection.uncork()
+    connection.end()
+    const frames = [await agent.frame(), await agent.frame(), await agent.frame()]
+    assert.deepEqual(
+      frames.map(({ type, payload }) => `${type} ${payload.length}`),
+      [`${ToAgent.DATA} ${MAX_PAYLOAD_BYTES}`, `${ToAgent.DATA} ${100_013 - MAX_PAYLOAD_BYTES}`, `${ToAgent.EOF} 0`],
+    )
+    assert.equal(`${frames[0]?.payload}${frames[1]?.payload}`, `one two ${'x'.repeat(100_000)}three`)
+  })
+
+  it('reads a frame of the agent’s as it comes, before it is whole', async (t) => {
+    const { agent, id, connection } = await connected(t)
+    const frame = encodeFrame(
+      FromAgent.DATA,
+      id,
+      Buffer.concat([Uint8Array.of(Stream.CONNECTION), Buffer.from('half and half')]),
+    )
+    agent.socket.write(frame.subarray(0, HEADER_BYTES + 5))
+    assert.equal(String((await once(connection, 'data'))[0]), 'half')
+    agent.socket.write(frame.subarray(HEADER_BYTES + 5))
+    assert.equal(String((await once(connection, 'data'))[0]), ' and half')
   })
 
   it('breaks where the container’s side resets it', async (t) => {

@@ -29,8 +29,8 @@ export class ScriptedAgent {
     socket.on('end', () => socket.end())
     const reader = new FrameReader()
     socket.on('data', (chunk) => {
-      for (const { type, id, payload } of reader.push(chunk)) {
-        const frame = { type, id, payload: Buffer.from(payload) }
+      for (const taken of reader.push(chunk)) {
+        const frame = { ...taken, payload: Buffer.from(taken.payload) }
         const waiter = this.#waiting.shift()
         if (waiter === undefined) this.#frames.push(frame)
         else waiter(frame)

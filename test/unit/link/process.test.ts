@@ -119,6 +119,32 @@ describe('a process over the agent’s link', () => {
     assert.equal(done, true)
   })
 
+  it('is sent what was written at once as it came, many small pieces as one, and waits for the window in the middle', async () => {
+    const { process, wire } = setUp()
+    const write = (pieces: number, bytes: number): void => {
+      process.stdin?.cork()
+      for (let i = 0; i < pieces; i++) process.stdin?.write(Buffer.alloc(bytes))
+      process.stdin?.uncork()
+    }
+    write(2, 8_192)
+    write(300_000, 1)
+    write(3, 300_000)
+    assert.deepEqual(wire.splice(0), [
+      'data 8192',
+      'data 8192',
+      'data 300000',
+      'data 300000',
+      'data 300000',
+      'data 132192',
+    ])
+    process.stdin?.end()
+    await turns()
+    assert.deepEqual(wire.splice(0), [])
+    process.onCredit(WINDOW_BYTES)
+    await turns()
+    assert.deepEqual(wire, ['data 167808', 'eof'])
+  })
+
   it('reads the end of its stdin after the last byte', async () => {
     const { process, wire } = setUp()
     process.stdin?.end(Buffer.from('bye'))

@@ -45,10 +45,40 @@ describe('a reader', () => {
       }
       assert.deepEqual(
         read,
+        sent.map((frame) => ({ ...frame, payload: hex(frame.payload), at: 0 })),
+      )
+    })
+
+    it(`hands the frames of one type on in parts from pieces of ${step} bytes, without a gap, and the others whole`, () => {
+      const inParts = sent[3]?.type
+      const reader = new FrameReader(inParts)
+      const read: { type: number; id: number; payload: string }[] = []
+      for (let at = 0; at < stream.length; at += step) {
+        for (const { type, id, payload, at: before } of reader.push(stream.subarray(at, at + step))) {
+          const last = read.at(-1)
+          if (before === 0) read.push({ type, id, payload: hex(payload) })
+          else {
+            assert.deepEqual([type, id, before], [inParts, last?.id, (last?.payload.length ?? 0) / 2])
+            if (last !== undefined) last.payload += hex(payload)
+          }
+        }
+      }
+      assert.deepEqual(
+        read,
         sent.map((frame) => ({ ...frame, payload: hex(frame.payload) })),
       )
     })
   }
+
+  it('hands on what there is of a frame in parts, and holds none of it', () => {
+    const reader = new FrameReader(7)
+    const bytes = encodeFrame(7, 1, Buffer.from('abcdef'))
+    const parts = [9, 10, 13].map((end, i, ends) => reader.push(bytes.subarray(ends[i - 1] ?? 0, end)))
+    assert.deepEqual(
+      parts.map((frames) => frames.map(({ at, payload }) => `${at} ${Buffer.from(payload)}`)),
+      [[], ['0 a'], ['1 bcd']],
+    )
+  })
 
   it('throws as soon as a length is over the cap, before the payload comes', () => {
     const header = Buffer.from('010001002000000000', 'hex')
