@@ -205,7 +205,6 @@ const links = {
   'moorage.select': { title: 'Select in Objects', palette: false },
   'moorage.runHere': { title: 'Run This In…', palette: false },
   'moorage.shellOfClass': { title: 'Open Shell', palette: false },
-  'moorage.openFile': { title: 'Open File of Container', palette: false },
 } as const satisfies Record<string, Command>
 
 /** Commands by id. */

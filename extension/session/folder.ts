@@ -22,6 +22,8 @@ export class Folder {
   readonly #onNotice: (text: string) => void
   #state: FolderState = { state: 'stopped' }
   #model: SessionModel | undefined
+  /** The one whose model shows: a session that is being ended goes on telling. */
+  #shown: symbol | undefined
   #configs: readonly vscode.Uri[] = []
   #starting: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
@@ -99,6 +101,7 @@ export class Folder {
     const { session } = this
     this.#state = next
     this.#model = undefined
+    this.#shown = undefined
     this.#tell()
     await session?.dispose()
   }
@@ -117,6 +120,7 @@ export class Folder {
       })
     } catch (error) {
       this.#model = undefined
+      this.#shown = undefined
       if (signal.aborted) return this.#become({ state: 'stopped' })
       this.#become({ state: 'failed', error: error instanceof Error ? error : new Error(String(error)) })
       throw error
@@ -126,8 +130,10 @@ export class Folder {
   async #session(config: readonly string[], signal: AbortSignal): Promise<Session> {
     // Loaded only now: a window that runs nothing does not pay for it.
     const { joinSession, startSession } = await import('../../runtime/index.ts')
+    const shown = Symbol()
+    this.#shown = shown
     const onEvent = (event: SessionEvent, model: SessionModel): void => {
-      this.#model = model
+      if (this.#shown === shown) this.#model = model
       this.#onEvent(event, model)
       this.#tell()
     }

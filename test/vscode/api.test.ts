@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { copyExample } from '../support/project.ts'
-import { BUILD_ARGS } from '../support/session.ts'
+import { BUILD_ARGS, copyFixture } from '../support/session.ts'
 import { runSuite } from './rig/rig.ts'
 
 describe('the API that activate() returns', () => {
   it('starts, shows and stops a session', async () => {
-    await using project = await copyExample('quotes')
+    await using project = await copyFixture('desk')
     const steps = await runSuite({
       suite: 'test/vscode/api.suite.ts',
       folder: project.folder,

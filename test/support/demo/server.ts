@@ -1,7 +1,7 @@
 /** VS Code's browser build for the demo: on loopback, behind a token of its own. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,6 +17,15 @@ export interface VSCodeServer extends AsyncDisposable {
 
 /** Its extension hosts may take this time to end a session, in ms. */
 const HOSTS_MS = 15_000
+
+/** The page begins with the example's README, and offers nothing that has nothing to do with it. */
+const QUIET = {
+  'workbench.startupEditor': 'readme',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'chat.disableAIFeatures': true,
+  'extensions.ignoreRecommendations': true,
+  'telemetry.telemetryLevel': 'off',
+}
 
 /** The address of the page: a folder, with an extension that is under development. */
 export function pageUrl(at: {
@@ -42,6 +51,8 @@ export async function serveVSCode(options: {
   readonly open: string
 }): Promise<VSCodeServer> {
   const data = await mkdtemp(join(tmpdir(), 'moorage-demo-'))
+  await mkdir(join(data, 'data', 'Machine'), { recursive: true })
+  await writeFile(join(data, 'data', 'Machine', 'settings.json'), JSON.stringify(QUIET))
   const token = randomBytes(16).toString('hex')
   const args = [
     join(options.folder, 'out/server-main.js'),

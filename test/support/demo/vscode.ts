@@ -54,7 +54,10 @@ async function end(stopped: AbortSignal, ended: Promise<string> = new Promise(()
   say(`${isTTY ? 'Enter or Ctrl-C' : 'Ctrl-C'} ends this, and removes the copy of the example.`)
   const aborted = once(stopped, 'abort').then(() => undefined)
   const enter = isTTY ? once(process.stdin, 'data').then(() => undefined) : aborted
+  // Waiting for a signal alone does not keep a process.
+  const alive = setInterval(() => undefined, 60_000)
   const early = await Promise.race([ended, aborted, enter])
+  clearInterval(alive)
   process.stdin.pause()
   if (early !== undefined) throw new Error(`The VS Code server ended: ${early}`)
 }

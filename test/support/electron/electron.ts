@@ -9,9 +9,8 @@ import { runTests } from '@vscode/test-electron'
 import { DRIVER, listen, type Outcome } from '../../vscode/rig/driver.ts'
 import { builtSuite } from '../../vscode/rig/rig.ts'
 import { QUIET } from '../../vscode/rig/server.ts'
-import { copyExample } from '../project.ts'
 import { root } from '../root.mjs'
-import { BUILD_ARGS } from '../session.ts'
+import { BUILD_ARGS, copyFixture } from '../session.ts'
 import { thisMachine } from '../tools/desktop.mjs'
 import { launchArguments, needsPage } from '../tools/electron.mjs'
 
@@ -25,7 +24,7 @@ async function suites(): Promise<string[]> {
 
 /** What a suite told at its end; VS Code's own exit code where it told nothing. */
 async function run(executable: string, suite: string): Promise<Outcome> {
-  await using project = await copyExample('quotes')
+  await using project = await copyFixture('desk')
   const data = await mkdtemp(join(tmpdir(), 'moorage-desktop-'))
   try {
     await mkdir(join(data, 'User'))

@@ -19,9 +19,9 @@ const PICTURES = [
   { from: 'lenses-dark', to: 'extension/media/screenshots/lenses.png' },
   { from: 'logs-over-restart-dark', to: 'extension/media/screenshots/logs.png' },
   { from: 'build-failed-notification-dark', to: 'extension/media/screenshots/build-failed.png' },
-  { from: 'before-start-dark', to: 'extension/media/walkthrough/start.png', part: [48, 36, 356, 264] },
+  { from: 'before-start-dark', to: 'extension/media/walkthrough/start.png', part: [48, 36, 299, 220] },
   { from: 'shell-dark', to: 'extension/media/walkthrough/look.png', part: [48, 36, 356, 240] },
-  { from: 'shell-dark', to: 'extension/media/walkthrough/shell.png', part: [404, 572, 700, 196] },
+  { from: 'shell-dark', to: 'extension/media/walkthrough/shell.png', part: [404, 572, 560, 196] },
 ]
 
 /**
