@@ -144,7 +144,7 @@ export class Person implements AsyncDisposable {
   /** Chooses from the menu of a row. */
   async chooses(name: string | RegExp, item: string): Promise<void> {
     await this.row(name).click({ button: 'right' })
-    const one = this.page.locator('.context-view').getByRole('menuitem', { name: item, exact: true })
+    const one = this.page.locator('.context-view .action-menu-item .action-label').getByText(item, { exact: true })
     await one.waitFor()
     // A menu does not take a click that comes too soon after it has opened.
     for (let tries = 0; tries < 10 && (await one.isVisible()); tries++) {
@@ -239,9 +239,7 @@ export class Person implements AsyncDisposable {
 
   /** Closes the window as people do: the page is left, so that the extension host is told. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const t0 = performance.now()
     await this.page.goto('about:blank').catch(() => undefined)
-    console.error('DBG left page', performance.now() - t0)
     await this.#stack[Symbol.asyncDispose]()
   }
 }
