@@ -82,15 +82,14 @@ export function buildCommands(window: MoorageWindow, choose: Chooser, ours: OurT
       if (event.type === 'image-output') return log.add(`${event.text}\n`)
       const { image } = event
       const key = `${uri} ${event.className}`
-      if (image.state === 'preparing') {
-        if (!preparing.has(key)) {
-          preparing.add(key)
-          log.begin()
-          const one = model.classes.find(({ className }) => className === event.className)
-          log.add(`${head(event.className, one)}\n\n`)
-        }
-        return
+      // An image that is there already, or cannot even be begun with, is ready or failed at once.
+      if (!preparing.has(key)) {
+        preparing.add(key)
+        log.begin()
+        const one = model.classes.find(({ className }) => className === event.className)
+        log.add(`${head(event.className, one)}\n\n`)
       }
+      if (image.state === 'preparing') return
       preparing.delete(key)
       if (image.state === 'ready') {
         log.add(`\n\x1b[32m${vscode.l10n.t('Ready')}\x1b[0m ${image.image} · ${(image.tookMs / 1000).toFixed(2)} s\n`)

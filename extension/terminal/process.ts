@@ -117,8 +117,9 @@ export class ProcessTerminal implements vscode.Pseudoterminal {
     await this.#run()
   }
 
+  /** Stands right below what was said. */
   #offer(text: string, after: 'close' | 'again'): void {
-    this.#say(text)
+    this.#written.fire(`\x1b[2m${text}\x1b[0m\r\n`)
     this.#after = after
   }
 

@@ -32,16 +32,13 @@ describe('the life of a container', () => {
   })
 
   step('the tooltip of a running object says what it is at', async (person) => {
-    await person.row(/^Object bob/).hover()
-    const tooltip = person.page.locator('.monaco-hover').filter({ hasText: 'bob' }).first()
-    await tooltip.waitFor()
-    await tooltip.getByText('Running for').waitFor()
+    await person.rests(/^Object bob/, 'Running for')
     await person.picture('tooltip-dark')
     await person.page.keyboard.press('Escape')
   })
 
   step('a filter shows some objects, says so, and is cleared', async (person) => {
-    await person.row(/^Class Desk/).click()
+    await person.row(/^Object bob/).click()
     await person.page.keyboard.press('Control+f')
     await person.page.locator('.quick-input-widget input[type=text]').first().fill('bo')
     await person.row(/^Object alice/).waitFor({ state: 'detached' })
@@ -71,6 +68,15 @@ describe('the life of a container', () => {
     await person.page.keyboard.press('Shift+Delete')
     await person.sees('tree', /carol · stopped · just now · destroyed/)
     assert.equal(await dialog.count(), 0)
+  })
+
+  step('VS Code says how long the activation took', async (person) => {
+    await person.commands('Developer: Show Running Extensions')
+    const row = person.page.locator('.runtime-extensions-editor .monaco-list-row').filter({ hasText: 'Moorage' })
+    const text = (await row.first().textContent()) ?? ''
+    // The budget is the bench's to assert: here the machine is busy with more than that.
+    process.stderr.write(`activate(): ${/Activation: (\d+ ?ms)/.exec(text)?.[1] ?? text}\n`)
+    assert.match(text, /Activation: \d+ ?ms/)
   })
 
   step('all logs name the object in front of each line', async (person) => {

@@ -6,9 +6,6 @@ import { ask } from './rig/driver.ts'
 import { runSteps, until } from './rig/suite.ts'
 import { masked, treeText } from './rig/text.ts'
 
-/** Shelves sleep after 4 s without a request; this often one is asked, in ms. */
-const AWAKE_MS = 1000
-
 const THEMES = [
   ['Default Light Modern', 'light'],
   ['Default High Contrast', 'high-contrast'],
@@ -28,7 +25,6 @@ Quotes · 1 of 1 running
 
 export function run(): Promise<void> {
   let api: MoorageApi
-  let awake: NodeJS.Timeout
 
   const tree = (wanted: RegExp) =>
     until(
@@ -44,9 +40,7 @@ export function run(): Promise<void> {
     'the extension activates': async () => {
       const extension = vscode.extensions.getExtension<MoorageApi>('moorage.moorage')
       assert(extension !== undefined)
-      const began = performance.now()
       api = await extension.activate()
-      console.log(`activate() took ${(performance.now() - began).toFixed(1)} ms`)
       assert.equal(api.sessions.length, 0)
     },
 
@@ -64,13 +58,10 @@ export function run(): Promise<void> {
 
     'a request runs a container, and the tree lists all there is of it': async () => {
       const url = api.sessions[0]?.session.urls[0]
-      const shelf = new URL('/shelf/alice/quotes/1', url)
-      const answer = await fetch(shelf)
+      const answer = await fetch(new URL('/shelf/alice/quotes/1', url))
       assert.equal(answer.status, 200, await answer.text())
       // A port is known to speak HTTP once it was asked.
       assert.equal((await fetch(new URL('/shelf/alice/metrics', url))).status, 200)
-      // Until the pictures are taken; a request that fails at the end of the session is no concern of theirs.
-      awake = setInterval(() => void fetch(shelf).catch(() => undefined), AWAKE_MS)
       assert.equal(masked(await tree(/ MB\n(.|\n)*9090 · http(.|\n)*Alarm/)), ALICE)
     },
 
@@ -84,7 +75,6 @@ export function run(): Promise<void> {
     },
 
     'moorage.stop ends it and the view offers to start again': async () => {
-      clearInterval(awake)
       await vscode.commands.executeCommand('moorage.stop')
       assert.equal(api.sessions.length, 0)
       await ask('shows', 'Nothing is running yet.')

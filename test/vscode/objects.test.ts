@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { copyExample } from '../support/project.ts'
 import { runSuite } from './rig/rig.ts'
@@ -7,6 +9,7 @@ import type { Window } from './rig/window.ts'
 describe('the Objects view', () => {
   it('lists class, object and container of a session that runs in the extension host', async () => {
     await using project = await copyExample('quotes')
+    await staysAwake(join(project.folder, 'src', 'index.ts'))
     const steps = await runSuite({
       suite: 'test/vscode/objects.suite.ts',
       folder: project.folder,
@@ -23,6 +26,13 @@ describe('the Objects view', () => {
     ])
   })
 })
+
+/** Shelves sleep after 4 s without a request, which a busy machine may need to show one. */
+async function staysAwake(file: string): Promise<void> {
+  const code = await readFile(file, 'utf8')
+  assert.match(code, /sleepAfter = '4s'/)
+  await writeFile(file, code.replace("sleepAfter = '4s'", "sleepAfter = '10m'"))
+}
 
 /** What the suite cannot see or do from inside: the page. */
 async function answer(question: string, detail: unknown, window: Window): Promise<unknown> {

@@ -38,8 +38,7 @@ describe('inside a container', () => {
     await person.types('echo /srv/desk/server.mjs:4')
     await person.reads(/^\/srv\/desk\/server\.mjs:4$/m)
     await person.followsLink(/^\/srv\/desk\/server/)
-    assert.match(await person.sees('editor', /server\.mjs:4$/), /^moorage-file:\/srv\/desk\/server\.mjs:4$/)
-    await person.page.locator('.tab.active .codicon-lock').waitFor()
+    await person.sees('editor', /^moorage-file:\/srv\/desk\/server\.mjs:4, read-only$/)
     await person.picture('file-of-container-dark')
   })
 

@@ -14,9 +14,7 @@ import { treeText } from './text.ts'
 export async function run(): Promise<void> {
   const extension = vscode.extensions.getExtension<MoorageApi>('moorage.moorage')
   if (extension === undefined) throw new Error('The extension is not there.')
-  const began = performance.now()
   const api = await extension.activate()
-  const activationMs = performance.now() - began
 
   const sights: Record<Sight, () => string> = {
     tree: () => treeText(api.nodes),
@@ -26,7 +24,6 @@ export async function run(): Promise<void> {
   }
   const facts = (): Facts => ({
     pid: process.pid,
-    activationMs,
   })
 
   const ended = Promise.withResolvers<void>()
@@ -82,10 +79,11 @@ function problems(): string[] {
     .sort()
 }
 
-/** The file in front, and the line of its cursor: `file:/…/Dockerfile:5`. */
+/** The file in front, and the line of its cursor: `file:/…/Dockerfile:5`, and whether it can only be read. */
 function editor(): string {
   const front = vscode.window.activeTextEditor
   if (front === undefined) return ''
   const { scheme, path } = front.document.uri
-  return `${scheme}:${path}:${front.selection.active.line + 1}`
+  const locked = vscode.workspace.fs.isWritableFileSystem(scheme) === false ? ', read-only' : ''
+  return `${scheme}:${path}:${front.selection.active.line + 1}${locked}`
 }

@@ -12,8 +12,6 @@ export type Sight = 'tree' | 'sessions' | 'problems' | 'editor'
 /** What the extension host knows. */
 export interface Facts {
   readonly pid: number
-  /** How long `activate` took, unless the window had called it before. */
-  readonly activationMs: number
 }
 
 /** Where the sidebar ends, from the window's left edge. */
@@ -146,7 +144,25 @@ export class Person implements AsyncDisposable {
   /** Chooses from the menu of a row. */
   async chooses(name: string | RegExp, item: string): Promise<void> {
     await this.row(name).click({ button: 'right' })
-    await this.page.locator('.context-view').getByRole('menuitem', { name: item, exact: true }).click()
+    const one = this.page.locator('.context-view .action-menu-item .action-label').getByText(item, { exact: true })
+    await one.waitFor()
+    // A menu does not take a click that comes too soon after it has opened.
+    for (let tries = 0; tries < 10 && (await one.isVisible()); tries++) {
+      await one.click({ timeout: 1000 }).catch(() => undefined)
+      await one.waitFor({ state: 'hidden', timeout: 300 }).catch(() => undefined)
+    }
+  }
+
+  /** Rests with the mouse on a row until its tooltip says something. */
+  async rests(name: string | RegExp, text: string): Promise<void> {
+    const tooltip = this.page.locator('.monaco-hover').getByText(text).first()
+    for (let tries = 0; tries < 10 && !(await tooltip.isVisible()); tries++) {
+      // Rows that are painted anew forget that the mouse is there.
+      await this.page.mouse.move(SIDEBAR_END_PX + 200, 400)
+      await this.row(name).hover({ position: { x: 60, y: 10 } })
+      await tooltip.waitFor({ timeout: 2000 }).catch(() => undefined)
+    }
+    await tooltip.waitFor()
   }
 
   /** Runs a command by the palette. */
@@ -223,9 +239,7 @@ export class Person implements AsyncDisposable {
 
   /** Closes the window as people do: the page is left, so that the extension host is told. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const t0 = performance.now()
     await this.page.goto('about:blank').catch(() => undefined)
-    console.error('DBG left page', performance.now() - t0)
     await this.#stack[Symbol.asyncDispose]()
   }
 }

@@ -69,12 +69,9 @@ export async function startServer(options: {
     port: 0,
     output: () => output,
     async [Symbol.asyncDispose]() {
-      const t0 = performance.now()
       child.kill('SIGTERM')
       await ended
-      console.error('DBG server ended', performance.now() - t0)
       await groupEnded(child.pid ?? 0)
-      console.error('DBG group ended', performance.now() - t0)
       await rm(data, { recursive: true, force: true, maxRetries: 5 })
     },
   }

@@ -87,7 +87,14 @@ describe('sizes', () => {
   })
 
   it('of CPU are parts, and those in use percent', () => {
-    assert.deepEqual([1 / 16, 0.25, 0.5, 1, 2.5].map(vcpus), ['1/16 vCPU', '¼ vCPU', '½ vCPU', '1 vCPU', '2.5 vCPU'])
+    assert.deepEqual([1 / 16, 0.063, 0.25, 0.5, 1, 2.5].map(vcpus), [
+      '1/16 vCPU',
+      '1/16 vCPU',
+      '¼ vCPU',
+      '½ vCPU',
+      '1 vCPU',
+      '2.5 vCPU',
+    ])
     assert.deepEqual([0, 0.031, 1.21].map(percent), ['0 %', '3 %', '121 %'])
   })
 

@@ -52,7 +52,7 @@ describe('the card "why"', () => {
   })
 
   it('says the limits', () => {
-    assert.equal(facts({ kind: 'exited', exitCode: 1 }).Limits, 'basic: 0.25 vCPU, 1 GB memory')
+    assert.equal(facts({ kind: 'exited', exitCode: 1 }).Limits, 'basic: ¼ vCPU, 1 GB memory')
   })
 
   it('has what most probably helps as its first button', () => {
