@@ -359,7 +359,10 @@ describe('an object that is stored', () => {
     assert.throws(
       () => fleet.find('nobody'),
       (error: MoorageError) => {
-        assert.match(error.advice[0] ?? '', /^There are: Quotes\/n0 \(does not run\), .*, Quotes\/n19 \(does not run\), and 980 more$/)
+        assert.match(
+          error.advice[0] ?? '',
+          /^There are: Quotes\/n0 \(does not run\), .*, Quotes\/n19 \(does not run\), and 980 more$/,
+        )
         return true
       },
     )
