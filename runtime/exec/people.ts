@@ -4,6 +4,7 @@ import { Step } from '../protocol/agent.ts'
 import { explainErrno } from '../protocol/errno.ts'
 import { MoorageError } from '../protocol/errors.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
+import { commandOf } from './command.ts'
 import type { KeptOutput } from './output.ts'
 import type { OutputPiece } from './output-file.ts'
 import type { ExecPlace, Process } from './process.ts'
@@ -59,8 +60,8 @@ export class People {
       return await openForPerson(processes, place, options, put, onNote)
     } catch (error) {
       if (!(error instanceof SpawnError)) throw error
-      const command = { argv: options.argv, cwd: options.cwd ?? place.app.cwd, user: options.user ?? place.app.user }
-      throw new MoorageError('executable-not-found', explainErrno(error.errno, error.step, command), {
+      const words = explainErrno(error.errno, error.step, commandOf(options, place.app))
+      throw new MoorageError('executable-not-found', words, {
         advice: this.#otherwise(error, options.argv, place.link),
       })
     }

@@ -5,6 +5,7 @@ import { CommandFlag } from '../protocol/agent.ts'
 import { explainErrno } from '../protocol/errno.ts'
 import type { ObjectKey, ProcessId, ProcessModel } from '../protocol/model.ts'
 import type { RunCommand } from '../protocol/relay.ts'
+import { commandOf } from './command.ts'
 import { KeptOutput } from './output.ts'
 import type { OutputMemory } from './output-memory.ts'
 
@@ -65,19 +66,15 @@ export class Process {
     onChange: (model: ProcessModel) => void,
   ) {
     const { app } = place
-    const cwd = options.cwd ?? app.cwd
-    // An empty name is none.
-    const user = options.user || app.user
+    const command = commandOf(options, app)
+    const { cwd, user } = command
     this.id = id
     this.place = place
     this.kept = new KeptOutput(file, memory)
     this.#onChange = onChange
     this.#isAttempt = options.isAttempt === true
     this.#linked = place.link.spawn({
-      argv: options.argv,
-      env: { ...app.env, ...options.env },
-      cwd,
-      user,
+      ...command,
       flags: flagsOf(options),
       cols: options.pty?.cols ?? 0,
       rows: options.pty?.rows ?? 0,
@@ -113,7 +110,7 @@ export class Process {
     )
     this.exit.then(
       ({ exitCode, signal }) => this.#ended({ exitCode, ...(signal === undefined ? {} : { signal }) }),
-      (error: Error) => this.#ended({ lost: reasonOf(error, { argv: options.argv, cwd, user }) }),
+      (error: Error) => this.#ended({ lost: reasonOf(error, command) }),
     )
     // Output may come after the end: its children have it too.
     void this.over.then(() => this.#tellMoved())

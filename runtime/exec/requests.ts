@@ -6,9 +6,10 @@ import type { InstanceRoute } from '../link/instances.ts'
 import { SpawnError } from '../link/process.ts'
 import { parsed } from '../link/worker-messages.ts'
 import { explainErrno } from '../protocol/errno.ts'
-import type { ExecRequest, Refusal, Tell } from '../protocol/worker.ts'
+import type { ExecRequest, Tell } from '../protocol/worker.ts'
 import * as wire from '../protocol/worker.ts'
 import { takeBody } from './bodies.ts'
+import { commandOf } from './command.ts'
 import type { ExecPlace, Process } from './process.ts'
 import type { Processes } from './processes.ts'
 
@@ -124,7 +125,7 @@ export class ExecRequests {
       await answer(process, response)
       this.#instances.get(instance.id)?.ended(number, process)
     } catch (error) {
-      refuse(response, instance, refusalOf(error, parsed(execRequest, text) as ExecRequest | undefined), 400)
+      refuse(response, instance, { message: error instanceof Error ? error.message : String(error) }, 400)
     } finally {
       instance.answered(seq)
     }
@@ -148,7 +149,7 @@ export class ExecRequests {
   async #start(instance: InstanceRoute, asked: ExecRequest): Promise<Process> {
     const place = await this.#place(instance)
     if (place === undefined) throw new Error('exec() cannot be called on a container that is not running.')
-    const process = this.#processes.open(place, {
+    const options = {
       argv: asked.cmd,
       env: asked.env,
       cwd: asked.cwd,
@@ -158,7 +159,8 @@ export class ExecRequests {
       stderr: asked.stderr,
       pty: asked.pty,
       by: 'worker',
-    })
+    } as const
+    const process = this.#processes.open(place, options)
     // Told when it is known: an exec waits for nothing that only people look at.
     if (asked.stack !== undefined) {
       this.#source(asked.stack).then(
@@ -166,7 +168,12 @@ export class ExecRequests {
         () => undefined,
       )
     }
-    await process.started
+    try {
+      await process.started
+    } catch (error) {
+      if (!(error instanceof SpawnError)) throw error
+      throw new Error(`exec() failed: ${explainErrno(error.errno, error.step, commandOf(options, place.app))}`)
+    }
     return process
   }
 
@@ -231,13 +238,6 @@ async function answer(process: Process, response: ServerResponse): Promise<void>
     ended = { failure: { message: error instanceof Error ? error.message : String(error) } }
   }
   response.end(`${JSON.stringify(ended)}\n`)
-}
-
-function refusalOf(error: unknown, asked: ExecRequest | undefined): Refusal {
-  if (!(error instanceof SpawnError) || asked === undefined)
-    return { message: error instanceof Error ? error.message : String(error) }
-  const command = { argv: asked.cmd, cwd: asked.cwd ?? 'the image’s folder', user: asked.user ?? '' }
-  return { message: `exec() failed: ${explainErrno(error.errno, error.step, command)}` }
 }
 
 /** Throws away what nobody reads. */

@@ -4,8 +4,8 @@ import type { Processes } from './processes.ts'
 
 /** Shells, best first. */
 const SHELLS = [['bash'], ['sh']]
-/** ENOENT, EACCES, ENOEXEC: this program is not to be had here, another may be. */
-const NOT_HERE = new Set([2, 13, 8])
+/** ENOENT, EACCES, ENOEXEC, ELIBACC: this program is not to be had here, another may be. */
+const NOT_HERE = new Set([2, 13, 8, 79])
 
 /** What a person asks for; an empty argv is the best shell there is. */
 export type PersonOptions = Omit<ExecOptions, 'by' | 'isAttempt'>
@@ -29,9 +29,8 @@ export async function openForPerson(
   busybox: () => Promise<Busybox>,
   onNote: (text: string) => void,
 ): Promise<Process> {
-  const env = options.pty === undefined ? options.env : { TERM: 'xterm-256color', ...options.env }
   const open = async (argv: readonly string[], isAttempt = false): Promise<Process> => {
-    const process = processes.open(place, { ...options, argv, env, by: 'person', isAttempt })
+    const process = processes.open(place, { ...options, argv, by: 'person', isAttempt })
     await process.started
     return process
   }

@@ -19,6 +19,10 @@ about('a process with a terminal', 'execPty', (ask) => {
     assert.equal(await ask('size', { cols: '20000', rows: '3' }), '3 20000')
   })
 
+  it('knows what terminal it has, unless it is told of another', async () => {
+    assert.deepEqual(await ask('term'), ['xterm-256color', 'dumb'])
+  })
+
   it('hears of resize()', async () => assert.deepEqual(await ask('resize'), ['ready', '43 132', 137]))
 
   for (const [cols, rows, name] of [

@@ -32,6 +32,15 @@ export const execPty: Sentences = {
     return (await text(process.stdout)).trim()
   },
 
+  async term(o) {
+    idle(o)
+    const term = async (env: Record<string, string>) => {
+      const process = await o.container.exec(['sh', '-c', 'echo $TERM'], { pty: true, env })
+      return (await text(process.stdout)).trim()
+    }
+    return [await term({}), await term({ TERM: 'dumb' })]
+  },
+
   async resize(o) {
     idle(o)
     const script = 'trap "stty size" WINCH; stty -echo; echo ready; while :; do sleep 0.02; done'
