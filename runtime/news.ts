@@ -25,7 +25,7 @@ export function hearRelay(
   else if (news.news === 'detached') fleet.detached(news.instance)
   else if (news.news === 'port-open') fleet.opened(news.object, news.open)
   else if (news.news === 'refused') fleet.refused(news.object, news.port)
-  else if (news.news === 'agent-lost') fleet.agentLost(news.container)
+  else if (news.news === 'agent-lost') void fleet.agentLost(news.container, news.lost)
   else if (news.news === 'agent' && news.up) watch.linkUp(news.container)
   else if (news.news === 'agent') watch.linkDown(news.container)
   else if (news.news === 'released') {

@@ -42,6 +42,11 @@ export type Version = z.infer<typeof Version>
 /** POST /containers/create */
 export const Created = z.object({ Id: id, Warnings: List }).transform((c) => ({ id: c.Id, warnings: c.Warnings ?? [] }))
 
+/** GET /containers/{id}/top: the command is the last of ps's columns, whatever the others are. */
+export const Top = z
+  .object({ Processes: z.array(z.array(z.string())).nullish() })
+  .transform(({ Processes }) => (Processes ?? []).map((columns) => columns.at(-1) ?? ''))
+
 const PortBinding = z.object({ HostIp: z.string().optional(), HostPort: z.string() })
 
 /** GET /containers/{id}/json */

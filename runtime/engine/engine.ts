@@ -13,6 +13,7 @@ import {
   type Exit,
   Info,
   PathStat,
+  Top,
   Version,
 } from './answers.ts'
 import { type Attachment, attachTo } from './attachment.ts'
@@ -178,6 +179,12 @@ export class Engine extends EngineNetworks {
   async inspect(id: ContainerId | string, options: CallOptions = {}): Promise<ContainerInfo | undefined> {
     const doing = `inspect the container ${short(id)}`
     return this.calls.find(Container, { method: 'GET', path: path(id, '/json'), doing, ...options })
+  }
+
+  /** The commands of all its processes, as the engine's machine sees them. @throws where it does not run, or the engine cannot tell. */
+  async top(id: ContainerId, options: CallOptions = {}): Promise<readonly string[]> {
+    const doing = `list the processes of the container ${short(id)}`
+    return this.calls.ask(Top, { method: 'GET', path: path(id, '/top'), doing, ...options })
   }
 
   async rename(id: ContainerId, name: string, options: CallOptions = {}): Promise<void> {

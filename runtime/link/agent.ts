@@ -30,6 +30,7 @@ const ECONNREFUSED = 111
 /** RUN came a second time, as the first one's answer was lost with a link. */
 const EALREADY = 114
 const E2BIG = 7
+const LINK_LOST = 'The link to the container was lost.'
 const ASK_TIMEOUT_MS = 1_000
 const DIAL_TIMEOUT_MS = 10_000
 
@@ -41,7 +42,9 @@ export class AgentLink {
   #socket: Socket | undefined
   #out: FrameWriter | undefined
   #up = new Latch()
-  #closed = false
+  /** Why it was closed, in words; undefined while it is not. */
+  #closed: string | undefined
+  #heard = 0
   #lastId = 0
   /** The stream of the data that come. */
   #stream = 0
@@ -50,6 +53,8 @@ export class AgentLink {
   #unsent: [id: number, type: number, payload: Uint8Array | undefined][] = []
   readonly #dials = new Map<number, { latch: Latch<Connection>; connection: Connection }>()
   readonly #processes = new Map<number, LinkedProcess>()
+  /** Commands of processes that wait for a link. */
+  readonly #unspawned = new Map<number, Uint8Array>()
   readonly #asks = new Map<number, Latch<string>>()
   readonly #onChange: (up: boolean) => void
 
@@ -59,7 +64,7 @@ export class AgentLink {
 
   /** Takes over a socket whose opening was read; `rest` are bytes that came behind it. An older socket is closed. */
   adopt(socket: Socket, rest: Buffer): void {
-    if (this.#closed) {
+    if (this.#closed !== undefined) {
       socket.destroy()
       return
     }
@@ -73,6 +78,7 @@ export class AgentLink {
     socket.setNoDelay(true)
     const reader = new FrameReader(FromAgent.DATA)
     const take = (chunk: Buffer): void => {
+      this.#heard += 1
       try {
         for (const frame of reader.push(chunk)) this.#receive(frame)
       } catch (error) {
@@ -91,6 +97,21 @@ export class AgentLink {
     return this.#socket !== undefined
   }
 
+  /** Whether something waits for the agent, or may come from it at any time. */
+  get waits(): boolean {
+    return this.#processes.size > 0 || this.#dials.size > 0
+  }
+
+  /** Grows with all that comes from the agent. */
+  get heard(): number {
+    return this.#heard
+  }
+
+  /** Asks for any answer. */
+  poke(): void {
+    this.#send(ToAgent.ASK, this.#newId(), Uint8Array.of(0))
+  }
+
   /** Resolves when the agent has said hello, on this socket or the next. Rejects after close(). */
   get up(): Promise<void> {
     return this.#up.promise
@@ -100,7 +121,7 @@ export class AgentLink {
   async run(command: Command): Promise<RunResult> {
     const payload = encodeCommand(command)
     if (!commandFits(command, payload)) return { errno: E2BIG, step: Step.COMMAND }
-    if (this.#closed) throw new Error('The container has ended.')
+    if (this.#closed !== undefined) throw new Error(this.#closed)
     this.#run = { latch: new Latch(), payload }
     if (this.#up.settled) this.#sendCommand(ToAgent.RUN, 0, payload)
     return this.#run.latch.promise
@@ -128,8 +149,8 @@ export class AgentLink {
    * @throws DialError where nobody listens, or the container is gone.
    */
   async dial(port: number): Promise<Connection> {
-    while (!this.#closed && (!this.#up.settled || this.#socket === undefined)) await this.#up.promise
-    if (this.#closed) throw new DialError('The container has ended.', false)
+    while (this.#closed === undefined && (!this.#up.settled || this.#socket === undefined)) await this.#up.promise
+    if (this.#closed !== undefined) throw new DialError(this.#closed, false)
     const id = this.#newId()
     const latch = new Latch<Connection>()
     const connection = new Connection({
@@ -149,7 +170,10 @@ export class AgentLink {
     throw new DialError('The container did not take the connection in time.', false)
   }
 
-  /** Starts a process beside the app; its `started` tells how that went. The caller reads or destroys its streams. */
+  /**
+   * Starts a process beside the app; its `started` tells how that went. The caller reads or destroys its streams. A link that
+   * is down is waited for.
+   */
   spawn(command: Command): LinkedProcess {
     const id = this.#newId()
     const process = new LinkedProcess(
@@ -168,25 +192,30 @@ export class AgentLink {
       command,
     )
     const payload = encodeCommand(command)
-    if (this.#closed || !this.#up.settled) process.onGone(new Error('The container has ended.'))
+    if (this.#closed !== undefined) process.onGone(new Error(this.#closed))
     else if (!commandFits(command, payload)) process.onFailed(E2BIG, Step.COMMAND)
     else {
       this.#processes.set(id, process)
-      this.#sendCommand(ToAgent.SPAWN, id, payload)
+      if (this.#up.settled) this.#sendCommand(ToAgent.SPAWN, id, payload)
+      else {
+        this.#unspawned.set(id, payload)
+        process.onUnlinked()
+      }
     }
     return process
   }
 
   /** Ends the link for good: connections break, what waits is rejected, with `why` in words. */
   close(why = 'The container has ended.'): void {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#closed !== undefined) return
+    this.#closed = why
     this.#up.reject(new DialError(why, false))
     this.#run?.latch.reject(new Error(why))
     this.#socket?.destroy()
     this.#breakAll()
     for (const process of this.#processes.values()) process.onGone(new Error(why))
     this.#processes.clear()
+    this.#unspawned.clear()
   }
 
   #receive(frame: Frame): void {
@@ -256,8 +285,22 @@ export class AgentLink {
       if (appRuns) this.#run.latch.resolve({ pid: 1 })
       else this.#sendCommand(ToAgent.RUN, 0, this.#run.payload)
     }
+    for (const [id, process] of [...this.#processes]) if (!process.isStarted) this.#spawnNow(id, process)
+    this.#unspawned.clear()
     for (const [id, type, payload] of this.#unsent.splice(0)) this.#send(type, id, payload)
     this.#onChange(true)
+  }
+
+  /** There is a link again: starts a process that waited for it. Whether one was started that was under way, nobody knows. */
+  #spawnNow(id: number, process: LinkedProcess): void {
+    const payload = this.#unspawned.get(id)
+    if (payload === undefined) {
+      this.#processes.delete(id)
+      process.onGone(new Error(LINK_LOST))
+    } else {
+      this.#sendCommand(ToAgent.SPAWN, id, payload)
+      process.onCounts({ stdin: 0, stdout: 0, stderr: 0, stdinOver: false })
+    }
   }
 
   #lost(socket: Socket): void {
@@ -265,13 +308,8 @@ export class AgentLink {
     this.#socket = undefined
     this.#out = undefined
     this.#breakAll()
-    for (const [id, process] of [...this.#processes]) {
-      process.onUnlinked()
-      if (process.isStarted) continue
-      this.#processes.delete(id)
-      process.onGone(new Error('The link to the container was lost.'))
-    }
-    if (this.#closed) return
+    for (const process of this.#processes.values()) process.onUnlinked()
+    if (this.#closed !== undefined) return
     if (this.#up.settled) this.#up = new Latch()
     this.#onChange(false)
   }
@@ -279,9 +317,9 @@ export class AgentLink {
   #breakAll(): void {
     for (const [id, { latch, connection }] of [...this.#dials]) {
       this.#dials.delete(id)
-      latch.reject(new DialError('The link to the container was lost.', false))
+      latch.reject(new DialError(LINK_LOST, false))
       connection.on('error', () => undefined)
-      connection.destroy(new Error('The link to the container was lost.'))
+      connection.destroy(new Error(LINK_LOST))
     }
     for (const latch of this.#asks.values()) latch.resolve('')
   }
@@ -301,7 +339,7 @@ export class AgentLink {
   /** Without a link, when there is one again. */
   #sendLater(type: number, id: number, payload?: Uint8Array): void {
     if (this.#up.settled) this.#send(type, id, payload)
-    else if (!this.#closed) this.#unsent.push([id, type, payload])
+    else if (this.#closed === undefined) this.#unsent.push([id, type, payload])
   }
 
   #sendCommand(type: number, id: number, payload: Uint8Array): void {

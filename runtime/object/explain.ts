@@ -70,9 +70,10 @@ export function explain(reason: Reason, memoryMib: number | undefined): Explanat
       }
     case 'agent-lost':
       return {
-        message:
-          'Something in the container ended Moorage’s agent there, without which nothing reaches it: it was ended.',
-        advice: ['Look for a kill of all processes (kill -1) in the app. It starts again with the next start().'],
+        message: `Something in the container ${reason.silent ? 'stopped' : 'ended'} Moorage’s agent there, without which nothing reaches it: it was ended.`,
+        advice: [
+          `Look for a kill ${reason.silent ? '-STOP ' : ''}of all processes (kill -1) in the app. It starts again with the next start().`,
+        ],
         failed: true,
       }
     case 'session-ended':

@@ -15,6 +15,7 @@ import {
 import type { SessionCalls } from '../protocol/relay.ts'
 import type { Note } from '../protocol/worker.ts'
 import type { Offered, RelayThread } from '../relay/thread.ts'
+import { type Lost, livesWithoutAgent } from './agent-lost.ts'
 import type { ContainerClass } from './class.ts'
 import { rootCommand } from './command.ts'
 import { DurableObject } from './object.ts'
@@ -171,10 +172,12 @@ export class Fleet {
     }
   }
 
-  /** The agent in a container is dead; nothing of ours gets in or out any more. */
-  agentLost(container: string): void {
+  /** The agent in a container may be dead; nothing of ours gets in or out then. */
+  async agentLost(container: string, lost: Lost): Promise<void> {
     const life = this.#containers.get(container)?.object.life
-    if (life?.containerId === container) void life.destroy({ kind: 'agent-lost' })
+    if (life?.containerId !== container) return
+    if (!(await livesWithoutAgent(this.#options.engine, container as ContainerId, lost))) return
+    await life.destroy({ kind: 'agent-lost', ...(lost === 'silent' && { silent: true }) })
   }
 
   /** @throws MoorageError where no such class has a container. */

@@ -30,7 +30,9 @@ export type Reason =
   | { readonly kind: 'idle'; readonly exitCode: number }
   | { readonly kind: 'abort' | 'eviction' }
   | { readonly kind: 'image-rebuilt' }
-  | { readonly kind: 'engine-gone' | 'session-ended' | 'removed-outside' | 'agent-lost' }
+  | { readonly kind: 'engine-gone' | 'session-ended' | 'removed-outside' }
+  /** `silent`: it was there and did not answer. */
+  | { readonly kind: 'agent-lost'; readonly silent?: true }
   | { readonly kind: 'start-failed'; readonly phase: Phase; readonly code: string; readonly message: string }
 
 /** The end of one life of a container. */

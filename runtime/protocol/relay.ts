@@ -108,8 +108,11 @@ export interface OutputPart {
 /** What the relay tells. */
 export type RelayNews =
   | { readonly news: 'agent'; readonly container: string; readonly up: boolean }
-  /** The agent of a container that runs does not come back, although the way to it is there: something in there ended it. */
-  | { readonly news: 'agent-lost'; readonly container: string }
+  /**
+   * The agent of a container does not come back although the way to it is there, told early, when the container may just be
+   * ending, and later; or it is there and does not answer, told again and again.
+   */
+  | { readonly news: 'agent-lost'; readonly container: string; readonly lost: 'just-now' | 'for-long' | 'silent' }
   | {
       readonly news: 'output'
       readonly container: string

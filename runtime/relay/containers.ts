@@ -6,6 +6,7 @@ import { sameSecret } from '../base/secret.ts'
 import { Engine } from '../engine/engine.ts'
 import type { ExecPlace } from '../exec/process.ts'
 import { AgentLink } from '../link/agent.ts'
+import { Pulse } from '../link/pulse.ts'
 import { AGENT_MAGIC, encodeClaim, Fact, OPENING_BYTES } from '../protocol/agent.ts'
 import type { EngineAddress } from '../protocol/child.ts'
 import { SECRET_BYTES, WIRE_VERSION } from '../protocol/frames.ts'
@@ -15,8 +16,10 @@ import type { Look, RelayNews, RunCommand, RunResult } from '../protocol/relay.t
 
 const AGENT_TIMEOUT_MS = 10_000
 const OPENING_TIMEOUT_MS = 5_000
-/** An agent opens a lost link again within a second, once there is a gateway; one that does not is dead. */
-const AGENT_BACK_MS = 5_000
+/** An agent opens a lost link again in milliseconds, once there is a gateway. */
+const AGENT_BACK_MS = 250
+/** One that has not by now is dead. */
+const AGENT_DEAD_MS = 5_000
 
 interface Held {
   readonly link: AgentLink
@@ -55,13 +58,23 @@ export class HeldContainers {
     )
     scope.own(() => attached.dispose())
     let missed: NodeJS.Timeout | undefined
+    // The agent's link is down. Without a gateway it could not be otherwise.
+    const miss = (lost: 'just-now' | 'for-long', afterMs: number): void => {
+      missed = setTimeout(() => {
+        const reachable = this.#reachable()
+        if (reachable) this.#tell({ news: 'agent-lost', container, lost })
+        if (!reachable || lost === 'just-now') miss('for-long', AGENT_DEAD_MS)
+      }, afterMs)
+    }
     const link = new AgentLink((up) => {
       clearTimeout(missed)
-      if (!up) missed = setTimeout(() => this.#missed(container), AGENT_BACK_MS)
+      if (!up) miss('just-now', AGENT_BACK_MS)
       this.#tell({ news: 'agent', container, up })
     })
     scope.own(() => link.close())
     scope.own(() => clearTimeout(missed))
+    const pulse = new Pulse(link, () => this.#tell({ news: 'agent-lost', container, lost: 'silent' }))
+    scope.own(() => pulse.close())
     this.#held.set(container, {
       link,
       stdin: attached.stdin,
@@ -145,13 +158,6 @@ export class HeldContainers {
     socket.on('data', take)
     take()
     socket.resume()
-  }
-
-  /** An agent's link is down for long: without a gateway it could not be otherwise. */
-  #missed(container: string): void {
-    if (!this.#held.has(container)) return
-    if (this.#reachable()) this.#tell({ news: 'agent-lost', container })
-    else setTimeout(() => this.#held.get(container)?.link.isUp === false && this.#missed(container), AGENT_BACK_MS)
   }
 
   #owner(opening: Buffer): Held | undefined {

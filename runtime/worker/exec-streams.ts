@@ -12,23 +12,31 @@ export type Open = () => Promise<Response>
 /** Bytes of one read: a pipe's worth. workerd's own streams read 4 KiB at a time unless they are asked for more. */
 const CHUNK_BYTES = 65_536
 
+/** Once a stream broke, how long the process's end is waited for: it says more of what happened. */
+export const LAST_WORD_MS = 1_000
+
 /** stdout or stderr, as the Worker has it. */
 export class Output {
   readonly #open: Open
   readonly readable: ReadableStream<Uint8Array>
   readonly #waiting: (change: 1 | -1) => void
+  readonly #exit: () => Promise<unknown>
   #disturbed = false
   #opened = false
   #reader: Promise<ReadableStreamBYOBReader> | undefined
 
-  /** @param waiting is told as reading begins and ends: in between the object stays in memory, though the process has ended. */
-  constructor(open: Open, waiting: (change: 1 | -1) => void = () => {}) {
+  /**
+   * @param waiting is told as reading begins and ends: in between the object stays in memory, though the process has ended.
+   * @param exit asks for the process's end.
+   */
+  constructor(open: Open, waiting: (change: 1 | -1) => void = () => {}, exit: () => Promise<unknown> = async () => 0) {
     this.#open = () => {
       this.#opened = true
       waiting(1)
       return open()
     }
     this.#waiting = waiting
+    this.#exit = exit
     this.readable = new ReadableStream({
       type: 'bytes',
       autoAllocateChunkSize: CHUNK_BYTES,
@@ -61,8 +69,10 @@ export class Output {
 
   #pull(controller: ReadableByteStreamController): Promise<void> {
     this.#disturbed = true
-    return this.#read(controller).catch((error: unknown) => {
+    return this.#read(controller).catch(async (error: unknown) => {
       this.#over()
+      // An end that rejects says more of what happened.
+      await Promise.race([this.#exit(), new Promise((resolve) => setTimeout(resolve, LAST_WORD_MS))])
       throw error
     })
   }
@@ -99,9 +109,6 @@ export class Output {
 
 /** Why nothing more can be written to stdin. */
 const ENDED = 'The process has ended: nobody reads its stdin any more.'
-
-/** Once a stream broke, how long the process's end is waited for: it says more of what happened. */
-export const LAST_WORD_MS = 1_000
 
 /** stdin, as the Worker has it where it writes by itself. */
 export class Input {

@@ -12,11 +12,18 @@ about('a process and its container', 'execLife', (ask) => {
     const [exit, line, output] = told
     assert.equal(exit.name, 'Error')
     assert.equal(exit.message, 'The container has ended: Destroyed by the Worker: the contract wants it.')
-    assert.ok(line === 'end' || line.name === 'Error', JSON.stringify(line))
+    assert.deepEqual(line, exit)
     assert.deepEqual(output, exit)
     assert.deepEqual(again, { rejected: exit })
     assert.deepEqual(kill, { resolved: 'undefined' })
     assert.deepEqual(after, notRunning)
+  })
+
+  it('settles at once when root in it kills the agent, and says so', async () => {
+    const { ends, running } = await ask('agentKilled')
+    for (const { rejected } of ends)
+      assert.match(rejected?.message, /^The container has ended: .* ended Moorage’s agent/)
+    assert.equal(running, false)
   })
 
   it('rejects exitCode when the root process ends', async () => {

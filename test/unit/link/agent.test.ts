@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, it, type TestContext } from 'node:test'
 import { AgentLink } from '../../../runtime/link/agent.ts'
-import { type Command, encodeCommand, Fact, FromAgent, Stream, ToAgent } from '../../../runtime/protocol/agent.ts'
+import {
+  type Command,
+  CommandFlag,
+  encodeCommand,
+  Fact,
+  FromAgent,
+  Stream,
+  ToAgent,
+} from '../../../runtime/protocol/agent.ts'
 import {
   encodeFrame,
   HEADER_BYTES,
@@ -183,6 +191,47 @@ describe('run', () => {
     const again = await join()
     again.hello(true)
     assert.deepEqual(await run, { pid: 1 })
+  })
+})
+
+describe('spawn', () => {
+  it('waits for the link where it is down, and gives the process its stdin then', async (t) => {
+    const { link, join, lose, agent } = await opened(t)
+    await lose(agent)
+    const process = link.spawn({ ...COMMAND, flags: CommandFlag.STDIN })
+    process.stdin?.end('early')
+    process.kill(15)
+    const again = await join()
+    again.hello(true)
+    const told = [await again.next(), await again.next(), await again.next(), await again.next()]
+    assert.deepEqual(
+      told.map((line) => line.split(' ')[0]),
+      ['SPAWN', 'DATA', 'EOF', 'SIGNAL'],
+    )
+    again.send(FromAgent.STARTED, 1, u32(7))
+    assert.equal(await process.started, 7)
+  })
+
+  it('fails where the link was lost while it was under way, once there is one again', async (t) => {
+    const { link, join, lose, agent } = await opened(t)
+    const process = link.spawn(COMMAND)
+    await agent.next()
+    await lose(agent)
+    const again = await join()
+    again.hello(true)
+    await assert.rejects(process.started, { message: 'The link to the container was lost.' })
+  })
+
+  it('fails with what the link was closed with', async (t) => {
+    const { link, lose, agent } = await opened(t)
+    const first = link.spawn(COMMAND)
+    await lose(agent)
+    const second = link.spawn(COMMAND)
+    link.close('It was destroyed.')
+    for (const { started, exit } of [first, second, link.spawn(COMMAND)]) {
+      await assert.rejects(started, { message: 'It was destroyed.' })
+      await assert.rejects(exit, { message: 'It was destroyed.' })
+    }
   })
 })
 

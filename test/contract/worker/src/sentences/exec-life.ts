@@ -29,6 +29,14 @@ export const execLife: Sentences = {
     return { told, again: await outcome(() => one.exitCode), kill: await outcome(() => one.kill()), after }
   },
 
+  async agentKilled(o) {
+    idle(o)
+    const process = await o.container.exec(['sleep', '1000'], { stdin: 'pipe' })
+    const ends = [() => process.exitCode, () => process.output()].map((ask) => outcome(ask))
+    const killer = await outcome(async () => (await o.container.exec(['sh', '-c', 'kill -9 -1'])).exitCode)
+    return { ends: [...(await Promise.all(ends)), killer], running: o.container.running }
+  },
+
   async rootEnds(o) {
     idle(o)
     const process = await o.container.exec(['sleep', '1000'])
