@@ -66,14 +66,18 @@ static void add_variable(char **env, char *text) {
   *env = text;
 }
 
+/* Only returns where that failed. A file that is there and of which something is not has an errno of its own: its interpreter's. */
+static int execute_file(const char *file, char **argv, char **env) {
+  execve(file, argv, env);
+  int error = errno;
+  return error == ENOENT && !access(file, F_OK) ? ELIBACC : error;
+}
+
 /* Only returns where nothing could be executed: the errno that says most. */
 static int execute(char **argv, char **env) {
   const char *name = argv[0];
   if (!*name) return ENOENT;
-  if (strchr(name, '/')) {
-    execve(name, argv, env);
-    return errno;
-  }
+  if (strchr(name, '/')) return execute_file(name, argv, env);
   int error = ENOENT;
   for (const char *path = variable(env, "PATH");; path++) {
     size_t length = strcspn(path, ":");
@@ -81,9 +85,9 @@ static int execute(char **argv, char **env) {
     size_t rest = sizeof file - length;
     if (length < sizeof file && join(file + length, rest, length ? "/" : "./", name, NULL)) {
       memcpy(file, path, length);
-      execve(file, argv, env);
-      if (errno == EACCES) error = EACCES;
-      else if (errno != ENOENT && errno != ENOTDIR) return errno;
+      int why = execute_file(file, argv, env);
+      if (why == EACCES || why == ELIBACC) error = why;
+      else if (why != ENOENT && why != ENOTDIR) return why;
     }
     path += length;
     if (!*path) return error;

@@ -45,10 +45,11 @@ static bool number(const char *text, unsigned *n) {
   return value < 0x80000000u; /* the engine's own limit */
 }
 
-/* Looks the user up; `name` becomes the one in the file. False: not in the file. */
-static bool find_passwd(struct user *u, char *name, bool is_number, unsigned id) {
+/* Looks the user up; `name` becomes the one in the file. False: not in the file. `there`: there is a file. */
+static bool find_passwd(struct user *u, char *name, bool is_number, unsigned id, bool *there) {
   char *text = read_file("/etc/passwd"), *rest = text, *f[7];
   bool found = false;
+  *there = text;
   while (rest && !found && next_line(&rest, f, 7)) {
     unsigned uid, gid;
     if (!number(f[2], &uid) || !number(f[3], &gid)) continue;
@@ -69,10 +70,11 @@ static bool is_member(char *members, const char *name) {
   return false;
 }
 
-/* Sets the group that was asked for, or adds those that list the user. False: `group` is not in the file. */
-static bool find_groups(struct user *u, const char *group, bool is_number, unsigned id, const char *name) {
+/* Sets the group that was asked for, or adds those that list the user. False: `group` is not in the file. `there`: there is a file. */
+static bool find_groups(struct user *u, const char *group, bool is_number, unsigned id, const char *name, bool *there) {
   char *text = read_file("/etc/group"), *rest = text, *f[4];
   bool found = false;
+  *there = text;
   while (rest && !found && next_line(&rest, f, 4)) {
     unsigned gid;
     if (!number(f[2], &gid)) continue;
@@ -99,15 +101,15 @@ int user_find(struct user *u, const char *text) {
   const char *group = colon && colon[1] ? colon + 1 : NULL;
 
   unsigned uid = 0, gid = 0;
-  bool uid_given = number(name, &uid), gid_given = group && number(group, &gid);
-  bool known = find_passwd(u, name, uid_given, uid);
-  if (!known) {
-    if (!uid_given) return ENOENT;
+  bool uid_given = number(name, &uid), gid_given = group && number(group, &gid), there;
+  if (!find_passwd(u, name, uid_given, uid, &there)) {
+    /* Everybody knows root, an image without a list of users too. */
+    if (!uid_given && (there || strcmp(name, "root"))) return there ? ENOENT : ENODATA;
     u->uid = uid;
     *name = 0;
   }
-  if (!find_groups(u, group, gid_given, gid, name) && group) {
-    if (!gid_given) return ENOENT;
+  if (!find_groups(u, group, gid_given, gid, name, &there) && group) {
+    if (!gid_given && (there || strcmp(group, "root"))) return there ? ENOENT : ENODATA;
     u->gid = gid;
   }
   u->groups[0] = u->gid;

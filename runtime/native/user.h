@@ -17,7 +17,8 @@ struct user {
 };
 
 /*
- * Finds `name`: empty (root), a name or uid, and `:` with a group or gid. Returns 0, or ENOENT where a name is in no file.
+ * Finds `name`: empty (root), a name or uid, and `:` with a group or gid. Returns 0, ENOENT where a name is not in
+ * the file, or ENODATA where there is no file; root is known without one.
  * Reads files of the container: to be called where a file that never answers does no harm.
  */
 int user_find(struct user *user, const char *name);

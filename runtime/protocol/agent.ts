@@ -56,7 +56,7 @@ export const FromAgent = {
   HELLO: 32,
   /** Payload: u32 pid as seen inside the container. */
   STARTED: 33,
-  /** Payload: u32 errno, u8 step (Step). */
+  /** Payload: u32 errno, u8 step (Step). ENODATA: the image has no list of users. ELIBACC: what interprets or loads the file is missing. */
   FAILED: 34,
   /** Payload: u8 stream (Stream), bytes. */
   DATA: 35,

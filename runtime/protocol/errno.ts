@@ -24,7 +24,10 @@ const ERRNOS: Readonly<Record<number, string>> = {
   21: 'is a directory',
   26: 'the file is being written',
   40: 'too many links',
+  79: 'its interpreter (which its first line names after #!), or its loader, is not in the image',
 }
+const ENOENT = 2
+const ENODATA = 61
 
 /** Why the agent could not start something: its step and errno in words. */
 export function explainErrno(
@@ -32,8 +35,16 @@ export function explainErrno(
   step: number,
   command: { readonly argv: readonly string[]; readonly cwd: string; readonly user: string },
 ): string {
-  const reason = ERRNOS[errno] ?? `errno ${errno}`
+  const reason = (step === 5 && unknownUser(errno, command.user)) || (ERRNOS[errno] ?? `errno ${errno}`)
   const subject = step === 3 ? command.cwd : step === 5 ? command.user || 'root' : (command.argv[0] ?? '')
   const what = step === 2 ? `cannot execute "${subject}"` : `cannot ${STEPS[step] ?? 'start'} "${subject}"`
   return `${what}: ${reason}`
+}
+
+/** A name that is in no list of the image's. */
+function unknownUser(errno: number, user: string): string | undefined {
+  const [one, file] = user.includes(':') ? ['user or group', '/etc/passwd and /etc/group'] : ['user', '/etc/passwd']
+  if (errno === ENOENT) return `no such ${one} in ${file} of the image`
+  if (errno === ENODATA) return `the image has no ${file}, so that only root has a name: give a number`
+  return undefined
 }

@@ -141,12 +141,12 @@ export function createContainer(options: ContainerOptions): { container: object;
 
     exec(...args: unknown[]): Promise<ExecProcess> {
       void this.#own
-      const stack = calledFrom(Container.prototype.exec)
+      const at = calledFrom(Container.prototype.exec)
       return settle(() => {
         if (!lives.running) throw check.notRunning('exec')
         const process = ++processes
         const heard = (seq: number, running: boolean) => lives.heard(seq, running)
-        return exec(checkExec(args), { link, process, stack, heard, waiting })
+        return exec(checkExec(args), { link, process, at, heard, waiting })
       })
     }
 

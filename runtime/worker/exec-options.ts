@@ -51,7 +51,12 @@ export function checkExec(args: readonly unknown[]): CheckedExec {
   if (stderr !== 'pipe' && stderr !== 'ignore' && stderr !== 'combined')
     throw new TypeError(`Invalid stderr option: ${stderr}`)
   if (stderr === 'combined' && stdout !== 'pipe')
-    throw new TypeError('stderr: "combined" requires stdout to be "pipe".')
+    throw new TypeError(
+      // Where stderr was not set, an error about it would be no help.
+      pty && stderrMode === undefined
+        ? 'stdout must be "pipe" when PTY is enabled.'
+        : 'stderr: "combined" requires stdout to be "pipe".',
+    )
   signal?.throwIfAborted()
   for (const [name, value] of Object.entries({ cwd, user, cmd: cmd.join('') }))
     if (value?.includes('\0')) throw new TypeError(`${name} cannot contain '\\0' characters.`)

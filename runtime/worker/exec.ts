@@ -13,8 +13,8 @@ export interface ExecContext {
   readonly link: Link
   /** This process's number: the isolate's own, not in use. */
   readonly process: number
-  /** Where the Worker called exec(), as a stack has it. */
-  readonly stack: string | undefined
+  /** Made where the Worker called exec(): what it fails with, so that who looks is led to the Worker's own line. */
+  readonly at: Error
   /** Told what the answer says about `running`. */
   readonly heard: (seq: number, running: boolean) => void
   /** Told as a process begins and ends: while one runs, the object stays in memory. */
@@ -59,7 +59,13 @@ export async function exec(asked: CheckedExec, context: ExecContext): Promise<Ex
 
     if (stdin && !input) void feed(asked.stdin as ReadableStream, stdin)
     const output = (name: 'stdout' | 'stderr'): Output | undefined =>
-      asked[name] === 'pipe' ? new Output(() => link.stream(process, name), waiting) : undefined
+      asked[name] === 'pipe'
+        ? new Output(
+            () => link.stream(process, name),
+            waiting,
+            () => started.exitCode,
+          )
+        : undefined
     const started = new ExecProcess({
       pid,
       isPty: asked.pty !== undefined,
@@ -73,20 +79,36 @@ export async function exec(asked: CheckedExec, context: ExecContext): Promise<Ex
   } catch (error) {
     waiting(-1)
     if (stdin && !stdin.locked) stdin.close().catch(() => {})
-    throw error
+    throw blamed(error, context.at)
   }
 }
 
-/** Where a function was called from, without the function itself; undefined where the engine does not tell. */
-export function calledFrom(callee: (...args: never[]) => unknown): string | undefined {
-  const at: { stack?: string } = {}
+/** An error that was made where a function was called from, without the function itself. */
+export function calledFrom(callee: (...args: never[]) => unknown): Error {
+  const at = new Error()
   const { captureStackTrace } = Error as unknown as { captureStackTrace?(on: object, below: unknown): void }
   captureStackTrace?.(at, callee)
+  return at
+}
+
+/** The frames of an error; undefined where the engine does not tell. */
+function framesOf(at: Error): string | undefined {
   const lines = at.stack?.split('\n').slice(1).join('\n')
   return lines === '' ? undefined : lines
 }
 
-function requestOf(asked: CheckedExec, { process, stack }: ExecContext): ExecRequest {
+/** What went wrong, as an error that was made where the Worker asked for it. */
+function blamed(error: unknown, at: Error): unknown {
+  if (!(error instanceof Error) || error.name !== 'Error') return error
+  const { stack: _, ...own } = Object.getOwnPropertyDescriptors(error)
+  const frames = framesOf(at)
+  Object.defineProperties(at, own)
+  at.stack = [`${at}`, ...(frames === undefined ? [] : [frames])].join('\n')
+  return at
+}
+
+function requestOf(asked: CheckedExec, { process, at }: ExecContext): ExecRequest {
+  const stack = framesOf(at)
   const { cmd, env, cwd, user, stdin, stdout, stderr, pty } = asked
   return {
     process,

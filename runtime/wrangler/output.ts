@@ -13,6 +13,11 @@ const OWN_LINE = /^(\[[\w:-]+\]|\[wrangler|\[mf:|⎔|🪵|⛅|─)/u
 /** An exception that the Worker threw, its stack in the developer's own lines: printed and nothing more. */
 const UNCAUGHT = /^\[wrangler[\w-]*:error\] (.*)$/u
 
+/** The same as the inspector has it: the message, and the name again where a stack follows, else a space. */
+const INSPECTED = /^✘ \[ERROR\] Uncaught (.*) (\w*)$/u
+/** An exception that ends an object is told again, without its stack, by all that waited for the object, at most this much later. */
+const AGAIN_MS = 3_000
+
 const FRAME = /^\s+at /u
 
 /** Whether a line that an older wrangler prints is the Worker's: all are that do not look like wrangler's own. */
@@ -26,6 +31,8 @@ export class OutputReader {
   readonly #level: 'info' | 'error'
   /** Of the exception that is being told: its message, its stack, or none. */
   #telling: 'message' | 'stack' | undefined
+  /** The last exception that the inspector told of, and when. */
+  #inspected: { readonly message: string; readonly at: number } | undefined
 
   /** @param level how bad is what nothing more is known of. */
   constructor(level: 'info' | 'error') {
@@ -35,8 +42,10 @@ export class OutputReader {
   /**
    * @param serving whether the Worker has begun to serve: what is printed before is wrangler's.
    * @param version of the project's wrangler.
+   * @param now in ms, of a clock that only goes forward.
    */
-  read(text: string, serving: boolean, version: string | undefined): Log {
+  read(text: string, serving: boolean, version: string | undefined, now = performance.now()): Log {
+    if (this.#isAgain(text, now)) return { type: 'log', level: 'debug', from: 'wrangler', text }
     const uncaught = serving ? UNCAUGHT.exec(text) : null
     if (uncaught !== null) {
       this.#telling = 'message'
@@ -46,6 +55,16 @@ export class OutputReader {
     return this.#level === 'info' && serving && isOldWorkersLine(text, version)
       ? { type: 'log', level: 'log', from: 'worker', text }
       : { type: 'log', level: this.#level, from: 'wrangler', text }
+  }
+
+  /** Whether a line tells an exception again, and nothing more of it. */
+  #isAgain(text: string, now: number): boolean {
+    const [, message, name] = INSPECTED.exec(text) ?? []
+    if (message === undefined) return false
+    const last = this.#inspected
+    if (name === '' && last?.message === message && now - last.at < AGAIN_MS) return true
+    this.#inspected = { message, at: now }
+    return false
   }
 
   /** Whether a line belongs to the exception: more of a message, a frame, or a cause with a message and frames of its own. */

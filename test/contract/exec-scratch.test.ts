@@ -10,10 +10,10 @@ about(
       assert.deepEqual(await ask('runs'), { exitCode: 0, stdout: 'hello\n', stderr: '' })
     })
 
-    it('runs as the image’s user, who is not root, or the one asked for; without a list of users, names are unknown', async () => {
-      const [image, root, uid, unknown] = await ask('user')
-      assert.deepEqual([image, root, uid], ['1000\n1001\n', '0\n0\n', '5\n0\n'])
-      assert.match(unknown.rejected.message, /node/)
+    it('runs as the image’s user, who is not root, or the one asked for; without a list of users, names but root are unknown', async () => {
+      const [image, root, uid, byName, unknown] = await ask('user')
+      assert.deepEqual([image, root, uid, byName], ['1000\n1001\n', '0\n0\n', '5\n0\n', '0\n0\n'])
+      assert.match(unknown.rejected.message, /"node": the image has no \/etc\/passwd/)
     })
 
     it('kills without a kill program', async () => assert.equal(await ask('killed'), 143))

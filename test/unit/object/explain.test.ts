@@ -116,12 +116,27 @@ describe('why a command did not start', () => {
     [2, Step.CWD, 'cannot enter the folder "/app": no such file or directory'],
     [20, Step.CWD, 'cannot enter the folder "/app": not a directory'],
     [1, Step.PERMISSION, 'cannot get the rights to "srv": not permitted'],
-    [2, Step.USER, 'cannot find the user for "nobody": no such file or directory'],
+    [2, Step.USER, 'cannot find the user for "nobody": no such user in /etc/passwd of the image'],
+    [
+      61,
+      Step.USER,
+      'cannot find the user for "nobody": the image has no /etc/passwd, so that only root has a name: give a number',
+    ],
+    [
+      79,
+      Step.EXEC,
+      'cannot execute "srv": its interpreter (which its first line names after #!), or its loader, is not in the image',
+    ],
     [99, 42, 'cannot start "srv": errno 99'],
   ]
   for (const [errno, step, words] of rows) {
     it(words, () => assert.equal(explainErrno(errno, step, command), words))
   }
+
+  it('tells a group from a user', () => {
+    const words = explainErrno(2, Step.USER, { ...command, user: 'nobody:staff' })
+    assert.match(words, /no such user or group in \/etc\/passwd and \/etc\/group of the image$/)
+  })
 
   it('names root where the user is none', () => {
     assert.equal(explainErrno(1, Step.USER, { ...command, user: '' }), 'cannot find the user for "root": not permitted')

@@ -61,11 +61,15 @@ describe('what exec() is given', () => {
       thrown(['true'], { pty: true, stderr: 'ignore' }),
       'TypeError: stderr must be "combined" when PTY is enabled.',
     )
-    for (const options of [
-      { stdout: 'ignore', stderr: 'combined' },
-      { stdout: 'ignore', pty: true },
-    ])
-      assert.equal(thrown(['true'], options), 'TypeError: stderr: "combined" requires stdout to be "pipe".')
+    for (const pty of [false, true])
+      assert.equal(
+        thrown(['true'], { stdout: 'ignore', stderr: 'combined', pty }),
+        'TypeError: stderr: "combined" requires stdout to be "pipe".',
+      )
+    assert.equal(
+      thrown(['true'], { stdout: 'ignore', pty: true }),
+      'TypeError: stdout must be "pipe" when PTY is enabled.',
+    )
   })
 
   it('has a signal that was not aborted', () => {

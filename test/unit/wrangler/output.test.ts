@@ -49,6 +49,18 @@ describe('an exception that the Worker threw', () => {
   })
 })
 
+describe('an exception that ends an object', () => {
+  it('is told once, though all that waited for the object tell it again', () => {
+    const reader = new OutputReader('error')
+    const levels = (at: number, ...lines: string[]) =>
+      lines.map((line) => reader.read(`✘ [ERROR] Uncaught ${line}`, true, '4.164.0', at).level)
+    assert.deepEqual(levels(0, 'Error: no Error', 'Error: no ', 'Error: no '), ['error', 'debug', 'debug'])
+    assert.deepEqual(levels(10, 'Error: no Error'), ['error'])
+    assert.deepEqual(levels(20, 'TypeError: another ', 'TypeError: another '), ['error', 'debug'])
+    assert.deepEqual(levels(5_000, 'TypeError: another '), ['error'])
+  })
+})
+
 describe('a line of an older wrangler', () => {
   it('is the Worker’s where it does not look like wrangler’s own', () => {
     assert.equal(isOldWorkersLine('hello', '4.40.0'), true)

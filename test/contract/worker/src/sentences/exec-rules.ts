@@ -136,13 +136,19 @@ export const execRules: Sentences = {
       cwd: () => o.container.exec(['true'], { cwd: '/no/such/folder' }),
       cwdIsFile: () => o.container.exec(['true'], { cwd: '/etc/passwd' }),
       user: () => o.container.exec(['true'], { user: 'nobody-of-that-name' }),
+      interpreter: async () => {
+        await run(o, ['sh', '-c', 'echo "#!/no/such/interpreter" > /tmp/script; chmod +x /tmp/script'])
+        return o.container.exec(['/tmp/script'])
+      },
     }
     return outcome(cases[how ?? ''] ?? (() => 'no such case'))
   },
 
   async cwd(o) {
     idle(o)
-    return [(await run(o, ['pwd'])).stdout, (await run(o, ['pwd'], { cwd: '/tmp' })).stdout]
+    const folders = [undefined, '/tmp', '', '../tmp']
+    const ran = folders.map((cwd) => run(o, ['pwd'], cwd === undefined ? {} : { cwd }))
+    return (await Promise.all(ran)).map(({ stdout }) => stdout)
   },
 
   async env(o) {
@@ -157,7 +163,7 @@ export const execRules: Sentences = {
 
   async user(o) {
     idle(o)
-    const users = [undefined, 'node', '1000', '1000:0', 'node:root', '12345:54321', '0']
+    const users = [undefined, 'node', '1000', '1000:0', 'node:root', '12345:54321', '0', '']
     const ids = users.map((user) => run(o, ['sh', '-c', 'echo $(id -u):$(id -g)'], user === undefined ? {} : { user }))
     return (await Promise.all(ids)).map(({ stdout }) => stdout.trim())
   },

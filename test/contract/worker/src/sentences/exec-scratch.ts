@@ -18,6 +18,7 @@ export const execScratch: Sentences = {
       await id(),
       await id('0:0'),
       await id('5'),
+      await id('root'),
       await outcome(() => o.container.exec(['/busybox'], { user: 'node' })),
     ]
   },
