@@ -22,6 +22,8 @@ export class Folder {
   readonly #onNotice: (text: string) => void
   #state: FolderState = { state: 'stopped' }
   #model: SessionModel | undefined
+  /** The start whose events make the model: a session that ends goes on telling, and is shown no more. */
+  #shown: AbortSignal | undefined
   #configs: readonly vscode.Uri[] = []
   #starting: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
@@ -98,6 +100,7 @@ export class Folder {
   async #end(next: FolderState): Promise<void> {
     const { session } = this
     this.#state = next
+    this.#shown = undefined
     this.#model = undefined
     this.#tell()
     await session?.dispose()
@@ -116,6 +119,7 @@ export class Folder {
         if (this.session === session) void this.#end({ state: 'failed', error }).catch(() => undefined)
       })
     } catch (error) {
+      this.#shown = undefined
       this.#model = undefined
       if (signal.aborted) return this.#become({ state: 'stopped' })
       this.#become({ state: 'failed', error: error instanceof Error ? error : new Error(String(error)) })
@@ -126,8 +130,9 @@ export class Folder {
   async #session(config: readonly string[], signal: AbortSignal): Promise<Session> {
     // Loaded only now: a window that runs nothing does not pay for it.
     const { joinSession, startSession } = await import('../../runtime/index.ts')
+    this.#shown = signal
     const onEvent = (event: SessionEvent, model: SessionModel): void => {
-      this.#model = model
+      if (this.#shown === signal) this.#model = model
       this.#onEvent(event, model)
       this.#tell()
     }
