@@ -22,8 +22,8 @@ export class Folder {
   readonly #onNotice: (text: string) => void
   #state: FolderState = { state: 'stopped' }
   #model: SessionModel | undefined
-  /** The one whose model shows: a session that is being ended goes on telling. */
-  #shown: symbol | undefined
+  /** The start whose events make the model: a session that ends goes on telling, and is shown no more. */
+  #shown: AbortSignal | undefined
   #configs: readonly vscode.Uri[] = []
   #starting: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
@@ -100,8 +100,8 @@ export class Folder {
   async #end(next: FolderState): Promise<void> {
     const { session } = this
     this.#state = next
-    this.#model = undefined
     this.#shown = undefined
+    this.#model = undefined
     this.#tell()
     await session?.dispose()
   }
@@ -119,8 +119,8 @@ export class Folder {
         if (this.session === session) void this.#end({ state: 'failed', error }).catch(() => undefined)
       })
     } catch (error) {
-      this.#model = undefined
       this.#shown = undefined
+      this.#model = undefined
       if (signal.aborted) return this.#become({ state: 'stopped' })
       this.#become({ state: 'failed', error: error instanceof Error ? error : new Error(String(error)) })
       throw error
@@ -130,10 +130,9 @@ export class Folder {
   async #session(config: readonly string[], signal: AbortSignal): Promise<Session> {
     // Loaded only now: a window that runs nothing does not pay for it.
     const { joinSession, startSession } = await import('../../runtime/index.ts')
-    const shown = Symbol()
-    this.#shown = shown
+    this.#shown = signal
     const onEvent = (event: SessionEvent, model: SessionModel): void => {
-      if (this.#shown === shown) this.#model = model
+      if (this.#shown === signal) this.#model = model
       this.#onEvent(event, model)
       this.#tell()
     }
