@@ -51,20 +51,20 @@ describe('the life of a container', () => {
   })
 
   step('stop ends it, and start begins another life', async (person) => {
-    await person.presses(/^Object bob/, 'Stop')
+    await person.presses(/^Object bob: running/, 'Stop')
     await person.sees('tree', /bob · stopped · exit 0 · just now/)
-    await person.presses(/^Object bob/, 'Start')
+    await person.presses(/^Object bob: stopped/, 'Start')
     await person.sees('tree', /bob · running/)
   })
 
   step('destroying asks first, and not any more once it was told so', async (person) => {
-    await person.chooses(/^Object bob/, 'Destroy…')
+    await person.chooses(/^Object bob: running/, 'Destroy…')
     const dialog = person.page.locator('.monaco-dialog-box')
     await dialog.getByText('Destroy the container of bob?').waitFor()
     await person.picture('destroy-dark')
     await dialog.getByText("Destroy, and Don't Ask Again").click()
     await person.sees('tree', /bob · stopped · just now · destroyed/)
-    await person.row(/^Object carol/).click()
+    await person.row(/^Object carol: running/).click()
     await person.page.keyboard.press('Shift+Delete')
     await person.sees('tree', /carol · stopped · just now · destroyed/)
     assert.equal(await dialog.count(), 0)

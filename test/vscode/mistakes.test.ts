@@ -76,7 +76,7 @@ describe('what goes wrong is told where it is', () => {
   })
 
   step('a card says why, and its button leads to the memory', async (person) => {
-    await person.presses(/^Object eve/, 'Why Did It Stop?')
+    await person.presses(/^Object eve: exit 137/, 'Why Did It Stop?')
     const card = person.page.frameLocator('iframe.webview').last().frameLocator('iframe')
     await card.getByText('out of memory: the kernel ended it at the limit').waitFor()
     await card.getByText('asked for /fill').waitFor()
