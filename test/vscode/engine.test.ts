@@ -15,7 +15,7 @@ describe('without an engine', () => {
   })
 
   step('a start says that none answers, and what can be done', async (person) => {
-    await person.sidebar.locator('.monaco-button', { hasText: 'Start Containers' }).click()
+    await person.start()
     await person.sidebar.getByText('No container engine answers.').waitFor()
     await person.status.getByText('Moorage: no engine').waitFor()
     await person.picture('no-engine-dark')

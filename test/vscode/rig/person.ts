@@ -34,13 +34,18 @@ export class Person implements AsyncDisposable {
   /**
    * Opens a folder, or a `.code-workspace` file, in a VS Code of its own.
    * @param settings besides the base images' build arguments
+   * @param options.eyes whether something in the extension host looks for the test; default: true
    */
-  static async open(folder: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Person> {
+  static async open(
+    folder: string,
+    settings: Readonly<Record<string, unknown>> = {},
+    { eyes = true }: { readonly eyes?: boolean } = {},
+  ): Promise<Person> {
     const at = process.env.MOORAGE_TEST_VSCODE
     if (at === undefined) throw new Error('Run this by `npm run test:vscode`, which says where VS Code lies.')
     await using stack = new AsyncDisposableStack()
     const host = { port: Promise.withResolvers<number>() }
-    const suite = await builtSuite('test/vscode/rig/host.suite.ts')
+    const suite = eyes ? await builtSuite('test/vscode/rig/host.suite.ts') : undefined
     const driver = stack.use(await listen(async (_question, port) => host.port.resolve(Number(port))))
     const server = stack.use(
       await startServer({
@@ -51,7 +56,7 @@ export class Person implements AsyncDisposable {
     )
     const window = stack.use(await openWindow({ port: server.port, folder, suite }))
     const person = new Person(window, stack.move(), host)
-    await person.facts()
+    if (eyes) await person.facts()
     await person.objects()
     await person.#widens()
     return person
@@ -120,8 +125,13 @@ export class Person implements AsyncDisposable {
 
   /** Presses the button of the empty view, and waits until the session runs. */
   async starts(): Promise<void> {
-    await this.sidebar.locator('.monaco-button', { hasText: 'Start Containers' }).click()
+    await this.start()
     await this.session()
+  }
+
+  /** Presses the button of the empty view. */
+  start(): Promise<void> {
+    return this.sidebar.locator('.monaco-button', { hasText: 'Start Containers' }).click()
   }
 
   /** A row of the tree, by what a screen reader says of it. */

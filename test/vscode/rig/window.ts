@@ -30,17 +30,17 @@ export interface Window extends AsyncDisposable {
 
 /**
  * Opens a folder, or a `.code-workspace` file, and runs a suite in the extension host.
- * @param options.suite the built suite, absolute; its `run()` is called once the extension host is up
+ * @param options.suite the built suite, absolute; its `run()` is called once the extension host is up; undefined: nothing
  */
 export async function openWindow(options: {
   readonly port: number
   readonly folder: string
-  readonly suite: string
+  readonly suite: string | undefined
 }): Promise<Window> {
   const remote = `vscode-remote://127.0.0.1:${options.port}`
   const payload = [
     ['extensionDevelopmentPath', `${remote}${root}`],
-    ['extensionTestsPath', `${remote}${options.suite}`],
+    ...(options.suite === undefined ? [] : [['extensionTestsPath', `${remote}${options.suite}`]]),
   ]
   const kind = options.folder.endsWith('.code-workspace') ? 'workspace' : 'folder'
   const query = new URLSearchParams({ [kind]: options.folder, payload: JSON.stringify(payload) })
