@@ -4,6 +4,15 @@ import { copyFixture } from '../support/session.ts'
 import { Person } from './rig/person.ts'
 import { stepsIn } from './rig/steps.ts'
 
+/** A row that VS Code paints anew between the two halves of a click does not hear it: then it is pressed once more. */
+async function pressed(person: Person, row: RegExp, icon: string, then: RegExp): Promise<void> {
+  await person.presses(row, icon)
+  await person.sees('tree', then, 8000).catch(async () => {
+    await person.presses(row, icon)
+    await person.sees('tree', then)
+  })
+}
+
 describe('the life of a container', () => {
   const step = stepsIn(async (stack) => {
     const project = stack.use(await copyFixture('desk'))
@@ -51,10 +60,8 @@ describe('the life of a container', () => {
   })
 
   step('stop ends it, and start begins another life', async (person) => {
-    await person.presses(/^Object bob: running/, 'Stop')
-    await person.sees('tree', /bob · stopped · exit 0 · just now/)
-    await person.presses(/^Object bob: stopped/, 'Start')
-    await person.sees('tree', /bob · running/)
+    await pressed(person, /^Object bob: running/, 'Stop', /bob · stopped · exit 0 · just now/)
+    await pressed(person, /^Object bob: stopped/, 'Start', /bob · running/)
   })
 
   step('all logs name the object in front of each line', async (person) => {
