@@ -173,6 +173,7 @@ export class DurableObject {
     const refusal = await this.#start(start, (life) => {
       this.#unannounced = life
     })
+    this.#presence.hold()
     this.refresh()
     return refusal
   }

@@ -42,6 +42,8 @@ export class Presence {
   #busy = false
   /** Processes that people opened in the container and that run. */
   readonly #people = new Set<ProcessId>()
+  /** A person started the container: it stays until an instance is there again, and its rules hold. */
+  #held = false
   /** The container would have been evicted but for them. */
   #kept = false
   /** Its instances are to attach again as soon as their events are over. */
@@ -80,6 +82,7 @@ export class Presence {
     this.#endGrace()
     this.#cancelEviction()
     this.#cancelInactivity()
+    this.#held = false
     const instance = new Instance(id)
     this.#instances.set(id, instance)
     this.#options.onMemory('in-memory')
@@ -135,6 +138,12 @@ export class Presence {
     else if (this.#inactivity !== undefined) this.#awaitInactivity()
   }
 
+  /** A person started the container: that nobody was there for the last one is no reason to end this one. */
+  hold(): void {
+    this.#cancelEviction()
+    this.#held = true
+  }
+
   /** A process that a person opened runs, or has ended. While one runs, an idle object keeps its container. */
   attended(process: ProcessId, runs: boolean): void {
     if (runs) this.#people.add(process)
@@ -152,7 +161,7 @@ export class Presence {
 
   /** Nobody is there for the container: it ends, unless setInactivityTimeout() lets it live on. */
   #abandoned(kind: 'abort' | 'eviction'): void {
-    if (this.#instances.size > 0) return
+    if (this.#instances.size > 0 || this.#held) return
     if (this.inactivityMs !== undefined) this.#awaitInactivity()
     else if (kind === 'eviction') this.#evict()
     else void this.#options.end({ kind })

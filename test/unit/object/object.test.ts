@@ -475,6 +475,26 @@ describe('eviction', () => {
     assert.equal(object.state.state, 'stopped')
   })
 
+  it('leaves what a person started meanwhile, until an instance was there again', async (t) => {
+    const { object, start, end, tick } = setUp(t)
+    object.attach(A)
+    await start(A)
+    object.busy(false)
+    await tick(PARK_AFTER_MS)
+    object.detach(A)
+    end(1, 0)
+    await tick(0)
+    await object.start()
+    await tick(10 * EVICT_AFTER_MS)
+    assert.equal(object.state.state, 'running')
+    object.attach(B)
+    object.busy(false)
+    await tick(PARK_AFTER_MS)
+    object.detach(B)
+    await tick(EVICT_AFTER_MS)
+    assert.match(stateLine(object.state), /^stopped: .*evicted/)
+  })
+
   it('is forgotten where the instance goes first', async (t) => {
     const { object, tick, evicted } = setUp(t)
     object.attach(A)
