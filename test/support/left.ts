@@ -34,14 +34,17 @@ export async function inEngine(session: string, host?: string): Promise<string[]
   ]
 }
 
+/** Files that outlive a session on purpose. */
+const KEPT: ReadonlySet<string> = new Set(['hashes.json', 'objects.json'])
+
 /**
  * Moorage's files in a project that belong to one session, with their folders: lock, logs, generated entries. What is kept on
- * purpose (storage of objects, hashes of the build context, wrangler's own temporary folder) is not among them.
+ * purpose (storage of objects, hashes of the build context, names of objects, wrangler's own temporary folder) is not among them.
  */
 export async function filesOf(folder: string): Promise<string[]> {
   const base = join(folder, '.wrangler', 'moorage')
   const entries = await readdir(base, { recursive: true }).catch(() => [] as string[])
-  return entries.map((entry) => relative(base, join(base, entry))).filter((entry) => entry !== 'hashes.json')
+  return entries.map((entry) => relative(base, join(base, entry))).filter((entry) => !KEPT.has(entry))
 }
 
 /** A process as `/proc` shows it. */

@@ -300,7 +300,9 @@ export class StandIn {
     this.#upgrades.handleUpgrade(request, socket, head, (websocket) => {
       this.sockets.set(instance, websocket)
       websocket.on('message', (data) => {
-        const note = JSON.parse(String(data)) as wire.Note
+        const note = JSON.parse(String(data)) as wire.Note | wire.Ahead
+        // The request itself follows, and is enough here.
+        if ('ahead' in note) return
         this.heard.push(
           note.note === 'hook'
             ? `hook ${note.hook} ${note.edge}${note.detail ? ` (${note.detail})` : ''}${note.error ? ` error: ${note.error}` : ''}`
