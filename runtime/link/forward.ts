@@ -1,9 +1,9 @@
 /** A port of a container for browsers and other programs of this machine: a loopback server that wants a secret first. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { makeSecret, sameSecret } from '../base/secret.ts'
 import { DialError } from './agent.ts'
+import { Loopback } from './loopback.ts'
 import type { PortClient } from './port-client.ts'
 
 /** What a forward needs of its object. */
@@ -21,47 +21,33 @@ export interface ForwardOptions {
  */
 export class PortForward {
   readonly #options: ForwardOptions
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #loopback = new Loopback()
   readonly #secret = Buffer.from(makeSecret()).toString('hex')
   #port = 0
 
   constructor(options: ForwardOptions) {
     this.#options = options
-    this.#server = createServer({ keepAlive: true, noDelay: true, highWaterMark: 262_144 })
-    this.#server.requestTimeout = 0
-    this.#server.headersTimeout = 0
-    this.#server.timeout = 0
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
-    })
-    this.#server.on('request', (request, response) => {
+    const { server } = this.#loopback
+    server.on('request', (request, response) => {
       response.sendDate = false
       response.removeHeader('connection')
       void this.#request(request, response).catch(() => response.destroy())
     })
-    this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => socket.destroy())
       void this.#upgrade(request, socket, head).catch(() => socket.destroy())
     })
-    this.#server.on('clientError', (_, socket) => socket.destroy())
   }
 
   /** Listens on a free loopback port and resolves with the url. */
   async listen(): Promise<string> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(0, '127.0.0.1', resolve)
-    })
-    this.#port = (this.#server.address() as AddressInfo).port
+    this.#port = await this.#loopback.listen()
     return `http://127.0.0.1:${this.#port}/${this.#secret}`
   }
 
   /** Ends every connection. */
   close(): void {
-    this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    this.#loopback.close()
   }
 
   async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {

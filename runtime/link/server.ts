@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { sameSecret } from '../base/secret.ts'
+import { Loopback } from './loopback.ts'
 
 /** What opens paths of the server. */
 export interface Door {
@@ -27,24 +27,16 @@ export interface ServerRoutes {
  * and nothing else.
  */
 export class LoopbackServer {
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  readonly #loopback = new Loopback()
   readonly #doors: readonly Door[]
   #hosts = new Set<string>()
 
   constructor(doors: readonly Door[], routes: ServerRoutes) {
     this.#doors = doors
-    this.#server = createServer({ keepAlive: true, noDelay: true, highWaterMark: 262_144 })
-    this.#server.keepAliveTimeout = 60_000
-    this.#server.requestTimeout = 0
-    this.#server.headersTimeout = 0
-    this.#server.timeout = 0
-    this.#server.maxHeadersCount = 2_000
-    this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
-    })
-    this.#server.on('request', (request, response) => {
+    const { server } = this.#loopback
+    server.keepAliveTimeout = 60_000
+    server.maxHeadersCount = 2_000
+    server.on('request', (request, response) => {
       // The isolate sees the headers of an answer, so Node adds none by itself; connections stay open all the same.
       response.sendDate = false
       response.removeHeader('connection')
@@ -56,26 +48,20 @@ export class LoopbackServer {
       if (this.#lawful(request, route === routes.connect)) route(request, socket, head)
       else socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n')
     }
-    this.#server.on('upgrade', guarded(routes.upgrade))
-    this.#server.on('connect', guarded(routes.connect))
-    this.#server.on('clientError', (_, socket) => socket.destroy())
+    server.on('upgrade', guarded(routes.upgrade))
+    server.on('connect', guarded(routes.connect))
   }
 
   /** Listens on a free loopback port and returns it. */
   async listen(): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen(0, '127.0.0.1', resolve)
-    })
-    const { port } = this.#server.address() as AddressInfo
+    const port = await this.#loopback.listen()
     this.#hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`])
     return port
   }
 
   /** Ends every connection. */
   close(): void {
-    this.#server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    this.#loopback.close()
   }
 
   #lawful(request: IncomingMessage, tunnel = false): boolean {
