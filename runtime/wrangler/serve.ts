@@ -245,6 +245,8 @@ export class Server {
 
   async #afterFailure(problem: WranglerProblem, serving: boolean): Promise<void> {
     const message = await this.#blame.inWords(problem.cause ?? problem)
+    // What broke is what a change is measured by: mended at once, it may be the same again as the last good one.
+    if (!serving) await this.#exports()
     if (this.#disposed) return
     this.#options.tell({ type: 'build-failed', message, serving })
     if (serving) return
